@@ -1,0 +1,1 @@
+"""A complete installation inside the checkout: embedded PostgreSQL and Airflow's four processes."""
