@@ -1,0 +1,38 @@
+"""Reading a run's parameters: what Airflow's schema lets through is checked here with the same words."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import get_current_context
+
+from settlement.errors import SettlementError
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def refuse_unknown_keys(known: Collection[str]) -> None:
+    """Refuse a run whose conf holds a key the DAG does not know: Airflow itself accepts any.
+
+    Raises:
+        SettlementError: ``unknown_parameter``, naming the key and the known ones.
+    """
+    conf: dict[str, Any] = getattr(get_current_context()["dag_run"], "conf", None) or {}
+    unknown = sorted(set(conf) - set(known))
+    if unknown:
+        raise SettlementError(
+            "unknown_parameter",
+            f"conf holds {', '.join(unknown)}; this DAG knows {', '.join(sorted(known))}",
+            "trigger the run again with those keys only",
+        )
+
+
+def triggered_by() -> str:
+    """Give the name of who started the run; a scheduled run belongs to `scheduler`."""
+    return getattr(get_current_context()["dag_run"], "triggering_user_name", None) or "scheduler"
+
+
+def day_of_run() -> date:
+    """Give the Shanghai date the run was planned for."""
+    return get_current_context()["dag_run"].run_after.astimezone(SHANGHAI).date()
