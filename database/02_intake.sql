@@ -2,15 +2,15 @@
 
 create table intake.batch (
     batch_id text primary key check (batch_id ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'),
-    kind text not null check (
+    kind text check (
         kind in ('settlement', 'declaration', 'reference', 'review', 'case_review', 'bank_receipt', 'clearing_bill')
     ),
-    area_code text not null check (area_code ~ '^[0-9]{6}$'),
+    area_code text check (area_code ~ '^[0-9]{6}$'),
     business_date date,
-    created_at timestamptz not null,
+    created_at timestamptz,
     sender text,
-    manifest jsonb not null,
-    content_sha256 text not null,
+    manifest jsonb,
+    content_sha256 text,
     status text not null check (status in ('accepted', 'held', 'refused')),
     error_code text,
     error_message text,
@@ -18,12 +18,31 @@ create table intake.batch (
     decided_by text,
     load_id bigint generated always as identity,
     received_at timestamptz not null default clock_timestamp(),
-    check (status <> 'refused' or error_code is not null)
+    check (status <> 'refused' or error_code is not null),
+    -- Only a refused batch may lack what its manifest failed to say.
+    check (
+        status = 'refused'
+        or (
+            kind is not null and area_code is not null and created_at is not null
+            and manifest is not null and content_sha256 is not null
+        )
+    )
 );
 comment on table intake.batch is '批次：每个送达批次的一行，状态与回执 / One row per delivered batch with its state and receipt.';
 comment on column intake.batch.content_sha256 is '清单所列文件散列的散列，判断同一批次号内容是否相同 / Hash over manifest and file hashes: same id with another hash is a conflict.';
 comment on column intake.batch.decided_by is '放行或退回挂起批次的人 / Who released or rejected a held batch.';
 create index on intake.batch (area_code, business_date);
+
+-- What was accepted stays as it is: no later delivery, release or rejection touches it.
+create function intake.refuse_change_of_accepted_batch() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
+as $$
+begin
+    raise exception 'batch % is accepted; it cannot be changed', old.batch_id;
+end
+$$;
+create trigger accepted_batch_stays before update or delete on intake.batch
+for each row when (old.status = 'accepted') execute function intake.refuse_change_of_accepted_batch();
 
 create table intake.batch_file (
     batch_id text not null references intake.batch,
@@ -108,10 +127,9 @@ create table intake.batch_decision (
     primary key (batch_id, decided_at)
 );
 
--- The loader may rewrite the state of a held batch and its quarantine rows when a person decides; nothing else.
+-- The loader may rewrite what it wrote about a held or refused batch: such a batch has loaded nothing.
 grant select, insert on all tables in schema intake to loader;
-grant update (status, error_code, error_message, receipt, decided_by) on intake.batch to loader;
-grant update (accepted_count, quarantined_count, repeated_count, pending_count) on intake.batch_file to loader;
-grant delete on intake.quarantine to loader;
+grant update on intake.batch to loader;
+grant delete on intake.batch_file, intake.quarantine to loader;
 grant usage on all sequences in schema intake to loader;
 grant select on all tables in schema intake to transformer, poster, auditor;
