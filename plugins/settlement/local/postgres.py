@@ -225,7 +225,7 @@ class EmbeddedPostgres:
         if finished.returncode:
             raise SettlementError(
                 "postgres_failed",
-                f"{program} {arguments[0]} failed in {self.directory} (数据库命令失败): {_tail(output)} {_tail(self.log)}",
+                f"{program} failed in {self.directory} (数据库命令失败): {_tail(output)} {_tail(self.log)}",
                 f"read {self.log} and {output}",
             )
 
@@ -258,7 +258,8 @@ def refuse_busy_port(port: int, variable: str) -> None:
 def _listener(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1] == port and connection.pid:
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except psutil.Error:
         pass
@@ -269,14 +270,19 @@ def _refuse_unreachable(path: Path, account: pwd.struct_passwd) -> None:
     """PostgreSQL's account must be able to walk down to `path`."""
     for folder in filter(Path.exists, reversed(path.parents)):
         reachable = subprocess.run(
-            ["test", "-x", folder], user=account.pw_uid, group=account.pw_gid, extra_groups=[], cwd="/", check=False
+            ["/usr/bin/test", "-x", folder],
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            check=False,
         )
         if reachable.returncode:
             raise SettlementError(
                 "directory_not_reachable",
                 f"the account {account.pw_name}, which PostgreSQL runs as for root, may not enter {folder} "
                 "(目录权限不足)",
-                f"allow it: chmod o+x {folder}; or run as an ordinary user; or put the data elsewhere: SETTLEMENT_LOCAL",
+                f"chmod o+x {folder}; or run as an ordinary user; or put the data elsewhere: SETTLEMENT_LOCAL",
             )
 
 

@@ -1,0 +1,5 @@
+"""`python -m settlement`."""
+
+from settlement.cli import main
+
+main()
