@@ -1,0 +1,48 @@
+"""
+Keep house: prove the books, make partitions ahead, run the audits that read all history.
+
+**Runs** every Sunday at 03:00. It has no parameters.
+
+**Reads** everything. **Writes** partitions only; it corrects nothing.
+
+**On failure** of `verify_ledger` stop paying and read `docs/runbook/keep_house.md`: the books differ from what was
+sealed, and the message names the first posting run that does. Any other step can simply be run again. This is a
+"now" run.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback, dag
+
+from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.housekeeping import (
+    audit_models,
+    check_calendar,
+    make_partitions_ahead,
+    report_outcome,
+    verify_ledger,
+)
+
+sundays_at_three = "0 3 * * 0"
+
+
+@dag(
+    schedule=sundays_at_three,
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=1,
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=12),
+        callback=SyncCallback(deadline_missed, kwargs={"limit": "the weekly proof ends within 12 hours"}),
+    ),
+    tags=["cycle/weekly", "stage/care"],
+    doc_md=__doc__,
+)
+def keep_house():
+    """Wire the steps."""
+    report_outcome(make_partitions_ahead(), verify_ledger(), audit_models(), check_calendar())
+
+
+keep_house()

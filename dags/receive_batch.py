@@ -1,0 +1,72 @@
+"""
+Receive batches: check every row, book what is good in raw tables, refuse the rest with reasons.
+
+**Runs** when a provincial platform calls the API with a `batch_id`, and every 10 minutes for whatever is complete in
+the inbox. Parameter `batch_id` names one batch; without it all waiting batches are taken, oldest first.
+
+**Reads** `<inbox>/<batch_id>/` and the reference tables. **Writes** `intake`, `raw`, `reference`, the receipt and
+`rejected.csv` in the outbox, and the reconciliation of the days it touched.
+
+**A held batch** (more refused rows than the area's limit) waits under *Required Actions*: release it or reject it.
+A refused batch is no failure of this DAG: its receipt says why, and the sender mends it.
+
+**On failure** run it again, or clear the failed task: a batch is loaded in one transaction, so it is either not
+loaded at all or loaded once. This is a "now" run. Advice per message: `docs/runbook/receive_batch.md`.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag
+
+from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.intake import (
+    apply_answer,
+    find_batches,
+    list_held_batches,
+    load_and_check,
+    reconcile,
+    report_outcome,
+)
+from settlement.tasks.people import QuestionOperator
+
+every_ten_minutes = "*/10 * * * *"
+
+
+@dag(
+    schedule=every_ten_minutes,
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    max_active_runs=4,
+    params={
+        "batch_id": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+            title="Batch 批次号",
+            description="The batch to receive; empty takes all that wait in the inbox. 留空则接收收件箱内全部待收批次",
+        ),
+    },
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=4),
+        callback=SyncCallback(deadline_missed, kwargs={"limit": "a batch is received within 4 hours"}),
+    ),
+    tags=["cycle/on_event", "stage/intake"],
+    doc_md=__doc__,
+)
+def receive_batch():
+    """Wire the steps."""
+    receipts = load_and_check.expand(batch_id=find_batches())
+
+    answers = QuestionOperator.partial(
+        task_id="ask_to_release_or_reject",
+        options=["release", "reject"],
+        map_index_template="{{ task.about }}",
+    ).expand_kwargs(list_held_batches(receipts))
+    decided = apply_answer.expand(answer=answers.output)
+
+    decided >> reconcile(receipts) >> report_outcome(receipts, decided)
+
+
+receive_batch()

@@ -1,0 +1,116 @@
+"""Steps of `receive_batch`: find what waits in the inbox, load it, ask about held batches, reconcile, report."""
+
+import logging
+from typing import Any
+
+from airflow.sdk import get_current_context
+
+from settlement.tasks.parameters import refuse_unknown_keys, triggered_by
+from settlement.tasks.people import Answer
+from settlement.tasks.run_notes import write_note
+from settlement.tasks.step import step
+
+log = logging.getLogger(__name__)
+
+# Kinds after whose arrival declared and accepted totals may compare differently.
+RECONCILED_KINDS = ("settlement", "declaration")
+
+
+@step(task_id="find_batches")
+def find_batches() -> list[str]:
+    """Give the batches to receive: the one named, or all that are complete in the inbox and not yet received."""
+    from settlement.intake import waiting_batches
+
+    refuse_unknown_keys(["batch_id"])
+    batch_id = get_current_context()["params"]["batch_id"]
+    return [batch_id] if batch_id else waiting_batches()
+
+
+@step(
+    task_id="load_and_check",
+    pool="loading",
+    map_index_template="{{ batch_id }}",
+    max_active_tis_per_dagrun=1,
+)
+def load_and_check(batch_id: str) -> dict[str, Any]:
+    """Load one batch: every row through the gate, all of it in one transaction. Returns its receipt."""
+    from settlement.intake import receive
+
+    get_current_context()["batch_id"] = batch_id  # type: ignore[typeddict-unknown-key]  # names the mapped task
+    return receive(batch_id).as_dict()
+
+
+@step(task_id="list_held_batches")
+def list_held_batches(receipts: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Give the question to ask for each batch that was held."""
+    return [_question(receipt) for receipt in receipts if receipt["status"] == "held"]
+
+
+def _question(receipt: dict[str, Any]) -> dict[str, str]:
+    read = sum(file["read"] for file in receipt["files"])
+    refused = sum(file["quarantined"] for file in receipt["files"])
+    reasons = "\n".join(f"| {code} | {count} |" for code, count in sorted(receipt["reasons"].items()))
+    return {
+        "about": receipt["batch_id"],
+        "subject": f"Release batch {receipt['batch_id']}? 是否放行挂起批次?",
+        "body": f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
+        f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}\n\n"
+        "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
+        f"Refused rows: `{receipt['batch_id']}/rejected.csv` in the outbox.",
+    }
+
+
+@step(task_id="apply_answer", pool="loading", max_active_tis_per_dagrun=1)
+def apply_answer(answer: Answer) -> dict[str, Any]:
+    """Release or reject one held batch in the name of who answered. Returns its new receipt."""
+    from settlement.intake import receive
+
+    log.info(
+        "%s: %s batch %s: %s", answer["person"], answer["option"], answer["about"], answer["reason"] or "no reason"
+    )
+    decision = {"release_by": answer["person"]} if answer["option"] == "release" else {"reject_by": answer["person"]}
+    return receive(answer["about"], **decision).as_dict()
+
+
+@step(task_id="reconcile", pool="warehouse", trigger_rule="none_failed")
+def reconcile(receipts: list[dict[str, Any]]) -> int:
+    """Compare declared with accepted totals where this run brought either. Returns the count of models and tests."""
+    from settlement.warehouse import dbt
+
+    if not any(receipt["kind"] in RECONCILED_KINDS for receipt in receipts):
+        log.info("nothing to reconcile: no settlements and no declarations")
+        return 0
+    return dbt.build("tag:reconciliation").node_count
+
+
+@step(task_id="report_outcome", trigger_rule="none_failed")
+def report_outcome(receipts: list[dict[str, Any]], decided: list[dict[str, Any]] | None) -> str:
+    """Write the run's note, e.g. `1,204 read, 1,199 accepted, 5 refused; 3 reasons`.
+
+    A batch that was held is reported as people decided on it.
+    """
+    newest = {receipt["batch_id"]: receipt for receipt in [*receipts, *(decided or [])]}
+    receipts = list(newest.values())
+    if not receipts:
+        text = "no batch was waiting 无待收批次"
+    elif len(receipts) == 1:
+        text = _outcome(receipts[0])
+    else:
+        text = f"{len(receipts)} batches: " + "; ".join(
+            f"{receipt['batch_id']} {_outcome(receipt)}" for receipt in receipts
+        )
+    write_note(f"{text} (by {triggered_by()})")
+    return text
+
+
+def _outcome(receipt: dict[str, Any]) -> str:
+    if receipt["status"] == "refused":
+        return f"refused 整批退回: {receipt['error']['code']}: {receipt['error']['message']}"
+    counts = {
+        name: sum(file[name] for file in receipt["files"])
+        for name in ("read", "accepted", "quarantined", "repeated", "pending")
+    }
+    words = [f"{counts['read']:,} read", f"{counts['accepted']:,} accepted", f"{counts['quarantined']:,} refused"]
+    words += [f"{counts[name]:,} {name}" for name in ("repeated", "pending") if counts[name]]
+    reasons = f"; {len(receipt['reasons'])} reasons" if receipt["reasons"] else ""
+    return f"{receipt['status']}: {', '.join(words)}{reasons}"
