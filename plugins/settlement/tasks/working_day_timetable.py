@@ -49,7 +49,7 @@ class WorkingDayTimetable(Timetable):
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """Give the first working day after the last automated run, not before the DAG's start or, without catch-up, now."""
+        """Give the first working day after the last automated run, and never one that has passed without catch-up."""
         earliest = [restriction.earliest] if restriction.earliest else []
         if not restriction.catchup:
             earliest.append(pendulum.now("UTC"))

@@ -1,0 +1,109 @@
+"""Policies over all DAGs, read as Airflow itself reads them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parents[2]
+MONEY_DAGS = {"settle_day", "record_receipts"}
+READ_DAGS = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+from airflow.serialization.serialized_objects import DagSerialization
+bag = DagBag(dag_folder=sys.argv[1])
+print("READ" + json.dumps({
+    "errors": {str(path): text for path, text in bag.import_errors.items()},
+    "dags": {dag_id: DagSerialization.to_dict(dag) for dag_id, dag in bag.dags.items()},
+}, default=str, sort_keys=True))
+"""
+
+
+def read_dags(folder: Path) -> dict:
+    """Serialised DAGs and import errors, read in a fresh process with an Airflow home of its own."""
+    import json
+
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(HOME / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "PYTHONPATH": str(HOME / "plugins"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", READ_DAGS, str(HOME / "dags")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("READ")]
+    assert lines, done.stderr[-2000:]
+    return json.loads(lines[0].removeprefix("READ"))
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory) -> dict:
+    return read_dags(tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="module")
+def dags(read) -> dict[str, dict]:
+    return {dag_id: serialised["dag"] for dag_id, serialised in read["dags"].items()}
+
+
+def test_every_dag_file_loads_and_gives_the_dag_of_its_name(read, dags):
+    assert read["errors"] == {}
+    assert set(dags) == {path.stem for path in (HOME / "dags").glob("*.py")}
+    assert len(dags) >= 4
+
+
+def test_tags_come_from_the_closed_list_one_cycle_and_one_stage_each(dags):
+    from settlement.tasks.tags import CYCLES, STAGES
+
+    for dag_id, dag in dags.items():
+        assert len(set(dag["tags"]) & set(CYCLES)) == 1, dag_id
+        assert len(set(dag["tags"]) & set(STAGES)) == 1, dag_id
+        assert len(dag["tags"]) == 2, dag_id
+
+
+def test_documentation_says_what_is_read_and_written_and_what_to_do_on_failure(dags):
+    for dag_id, dag in dags.items():
+        for heading in ("**Runs**", "**Reads**", "**Writes**", "**On failure**"):
+            assert heading in dag["doc_md"], f"{dag_id} lacks {heading}"
+        for runbook in re.findall(r"docs/runbook/\w+\.md", dag["doc_md"]):
+            assert (HOME / runbook).exists(), runbook
+
+
+def test_one_run_at_a_time_where_money_moves_and_nothing_catches_up(dags):
+    for dag_id, dag in dags.items():
+        assert not dag.get("catchup"), dag_id
+        if dag_id in MONEY_DAGS:
+            assert dag["max_active_runs"] == 1, dag_id
+
+
+def test_every_dag_has_a_deadline(dags):
+    assert all(dag.get("deadline") for dag in dags.values())
+
+
+def test_task_names_are_verb_phrases(dags):
+    for dag_id, dag in dags.items():
+        for task in dag["tasks"]:
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", task["__var"]["task_id"]), (dag_id, task["__var"]["task_id"])
+
+
+def test_reading_twice_gives_the_same_dags_so_versions_do_not_pile_up(read, tmp_path):
+    assert read_dags(tmp_path)["dags"] == read["dags"]
+
+
+@pytest.mark.parametrize("path", sorted((HOME / "dags").glob("*.py")), ids=lambda path: path.stem)
+def test_dag_files_hold_wiring_only(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 110
+    for forbidden in ("select ", "insert ", "Variable.get", "now()", "psycopg", "pandas"):
+        assert forbidden not in text, forbidden
