@@ -1,0 +1,303 @@
+"""A suite as DuckDB expressions: how delivered text becomes values, which rows are broken, and why.
+
+Two relations:
+
+- ``delivered``: one VARCHAR per contract column, as it was sent (NULL where the file has no such column);
+- ``judged``: what `projection` makes of it — ``<column>__text`` (as sent, empty is NULL) and ``<column>`` (typed) —
+  joined with the context columns below, which the caller knows.
+
+**Unknown values.** ``<column>`` is NULL when the value is missing or fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT.
+Conditions are written so that NULL makes them NULL, which is "not broken": nothing else is judged on an unknown value.
+Where a condition asks ``is null`` or ``coalesce`` itself, a guard is added that tells *empty* from *not understood*.
+
+**Context columns**, all optional facts (NULL: not judged), by table:
+
+settlement, fee_item, settlement_list and its children, declaration
+    ``batch_business_date`` DATE, ``batch_created_at`` TIMESTAMP (wall clock of Asia/Shanghai),
+    ``batch_area_code`` VARCHAR, ``key_occurrence`` BIGINT (1 for the first row of a key within the batch, 2 …),
+    ``accepted_key_state`` VARCHAR (`new`, `repeated`, `conflict`)
+settlement, settlement_list, declaration
+    ``institution_known`` BOOLEAN (a dated row covers the business day), ``agreement_in_force`` BOOLEAN (that row's
+    status is guidance, active or suspended, and its agreement began; a suspended agreement stops payments, not
+    settlements), ``institution_area_code`` VARCHAR
+settlement
+    ``area_fund_sum_includes_account`` SMALLINT 0/1 (0 where the area has no row), ``original_same_party`` BOOLEAN and
+    ``original_fund_left_ok`` BOOLEAN (refunds whose original is accepted)
+fee_item, settlement_list and its children
+    ``parent_accepted`` BOOLEAN (fee lines and lists: the settlement; children of a list: the list)
+settlement_list
+    ``settlement_medfee_sumamt`` DECIMAL (of the accepted settlement), ``item_amount_sum`` DECIMAL,
+    ``diagnosis_count``, ``operation_count`` BIGINT (rows delivered), ``main_diagnosis_count`` BIGINT (rows flagged
+    ``maindiag_flag = 1``, or where none is flagged rows with ``seq = 1``; Chinese-medicine rows, ``diag_type`` 2 and 3,
+    do not count), ``main_diagnosis_code`` VARCHAR, ``main_diagnosis_condition`` VARCHAR (its ``adm_cond_type``),
+    ``diagnosis_codes`` VARCHAR (all of them, each between bars: ``|I10.x00|E11.900|``), ``first_operation_date`` and
+    ``last_operation_date`` DATE, ``first_icu_time`` and ``last_icu_time`` TIMESTAMP
+"""
+
+from settlement.contract.tables import Column
+from settlement.gate.suites import (
+    DECIMAL_KINDS,
+    IN_SET,
+    MATCH_REGEX,
+    NOT_NULL,
+    OF_TYPE,
+    UNEXPECTED_ROWS,
+    Rule,
+    Suite,
+)
+
+SETTLEMENT_BATCH = {
+    "batch_business_date": "DATE",
+    "batch_created_at": "TIMESTAMP",
+    "batch_area_code": "VARCHAR",
+    "key_occurrence": "BIGINT",
+    "accepted_key_state": "VARCHAR",
+}
+INSTITUTION = {
+    "institution_known": "BOOLEAN",
+    "agreement_in_force": "BOOLEAN",
+    "institution_area_code": "VARCHAR",
+}
+PARENT = {"parent_accepted": "BOOLEAN"}
+LIST_CHILDREN = {
+    "settlement_medfee_sumamt": "DECIMAL(18,2)",
+    "item_amount_sum": "DECIMAL(38,2)",
+    "diagnosis_count": "BIGINT",
+    "operation_count": "BIGINT",
+    "main_diagnosis_count": "BIGINT",
+    "main_diagnosis_code": "VARCHAR",
+    "main_diagnosis_condition": "VARCHAR",
+    "diagnosis_codes": "VARCHAR",
+    "first_operation_date": "DATE",
+    "last_operation_date": "DATE",
+    "first_icu_time": "TIMESTAMP",
+    "last_icu_time": "TIMESTAMP",
+}
+CONTEXT: dict[str, dict[str, str]] = {
+    "settlement": {
+        **SETTLEMENT_BATCH,
+        **INSTITUTION,
+        "area_fund_sum_includes_account": "SMALLINT",
+        "original_same_party": "BOOLEAN",
+        "original_fund_left_ok": "BOOLEAN",
+    },
+    "fee_item": {**SETTLEMENT_BATCH, **PARENT},
+    "settlement_list": {**SETTLEMENT_BATCH, **INSTITUTION, **PARENT, **LIST_CHILDREN},
+    "settlement_list_diagnosis": {**SETTLEMENT_BATCH, **PARENT},
+    "settlement_list_operation": {**SETTLEMENT_BATCH, **PARENT},
+    "settlement_list_item": {**SETTLEMENT_BATCH, **PARENT},
+    "settlement_list_icu": {**SETTLEMENT_BATCH, **PARENT},
+    "declaration": {**SETTLEMENT_BATCH, **INSTITUTION},
+}
+
+DUCKDB_TYPES = {
+    "money": "DECIMAL(16,2)",  # 16 digits as delivered; room to add ten of them without an overflow
+    "int": "INTEGER",
+    "flag": "SMALLINT",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
+
+# Strict forms: a cast alone would let 1e5, 1_000, ' 1' and 2026/2/3 pass.
+NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
+WHOLE = r"[+-]?[0-9]+(\.0*)?"
+DATE = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+TIMESTAMP = DATE + r" [0-9]{2}:[0-9]{2}:[0-9]{2}"
+
+
+def context_columns(suite: Suite) -> dict[str, str]:
+    """Name and DuckDB type of the context columns of a table; none for tables that are judged by themselves."""
+    return CONTEXT.get(suite.name, {})
+
+
+def projection(suite: Suite) -> list[str]:
+    """Select items over ``delivered``: per kept column its text and its typed value."""
+    items = []
+    for column in _kept(suite):
+        items.append(f"nullif({_quoted(column.name)}, '') as {_quoted(column.name + '__text')}")
+        items.append(f"{_typed(suite, column)} as {_quoted(column.name)}")
+    return items
+
+
+def is_broken(suite: Suite) -> str:
+    """Boolean over ``judged``, never NULL: true when the row breaks at least one rejecting rule."""
+    unknown = [_is_unacceptable(column) for column in _kept(suite)]
+    conditions = [f"({_breaks(suite, rule)})" for rule in _rejecting_conditions(suite)]
+    return f"coalesce({' or '.join([*unknown, *conditions])}, false)"
+
+
+def reasons(suite: Suite) -> str:
+    """List of ``STRUCT(code, field, value)`` over ``judged``: every reject rule that the row breaks.
+
+    The value is the text as sent; that of a column which names a person is left out.
+    """
+    found = [_value_reason(suite, column) for column in _kept(suite)]
+    for rule in _rejecting_conditions(suite):
+        found.append(f"case when {_breaks(suite, rule)} then {_reason(rule.code, suite.table.column(rule.field))} end")
+    return f"list_filter([{', '.join(found)}], lambda reason: reason is not null)"
+
+
+def warnings(suite: Suite) -> list[tuple[Rule, str]]:
+    """Every warning rule with its boolean over ``judged`` (NULL or false: nothing to say)."""
+    return [(rule, _breaks(suite, rule)) for rule in suite.rules if not rule.is_reject and not _is_form_rule(rule)]
+
+
+def _kept(suite: Suite) -> list[Column]:
+    return [column for column in suite.table.columns if not column.is_dropped]
+
+
+def _is_form_rule(rule: Rule) -> bool:
+    """True for the common rules about type, scale and length, which the projection judges by the contract."""
+    return rule.type == OF_TYPE or (rule.is_common and rule.is_arrival_only)
+
+
+def _rejecting_conditions(suite: Suite) -> list[Rule]:
+    """Rejecting SQL conditions; the other rejecting rules are part of the typed values."""
+    return [rule for rule in suite.rules if rule.is_reject and rule.condition and not _is_form_rule(rule)]
+
+
+def _is_unacceptable(column: Column) -> str:
+    """True when the typed value is NULL and that is not because an optional value was left out."""
+    name = _quoted(column.name)
+    if column.required or column.default is not None:
+        return f"{name} is null"
+    return f"({name} is null and {_text(column)} is not null)"
+
+
+def _typed(suite: Suite, column: Column) -> str:
+    """The value of a column, NULL when it is missing or unknown."""
+    name = _quoted(column.name)
+    tests, value = [], name
+    if column.kind in DECIMAL_KINDS:
+        tests.append(_matches(name, _scaled_number(column)))
+        value = f"try_cast({name} as {_duckdb_type(column)})"
+    elif column.kind in ("int", "date", "timestamp"):
+        tests.append(_matches(name, {"int": WHOLE, "date": DATE, "timestamp": TIMESTAMP}[column.kind]))
+        value = f"try_cast({name} as {_duckdb_type(column)})"
+    elif column.kind == "flag":
+        tests.append(f"{name} in ('0', '1')")
+        value = f"cast({name} as SMALLINT)"
+    else:
+        value = _normalised(column, name)
+        tests += [_has_size(column, name), *_dictionary_tests(suite, column, value)]
+    typed = f"case when {' and '.join(tests)} then {value} end"
+    if column.default is not None:
+        return f"case when coalesce({name}, '') = '' then {column.default} else {typed} end"
+    return typed
+
+
+def _dictionary_tests(suite: Suite, column: Column, value: str) -> list[str]:
+    """Tests by the suite's patterns and value sets, in the order in which their reasons are given."""
+    rules = (suite.of_column(column.name, MATCH_REGEX), suite.of_column(column.name, IN_SET))
+    return [_holds(rule, value) for rule in rules if rule]
+
+
+def _value_reason(suite: Suite, column: Column) -> str:
+    """The first of R_MISSING, R_TYPE, R_SCALE, R_RANGE, R_CODE, R_DICT that the delivered text deserves, or NULL."""
+    text = _text(column)
+    branches = []
+    if column.required:
+        branches.append((f"{text} is null", "R_MISSING"))
+    if column.kind in DECIMAL_KINDS:
+        branches.append((f"not {_matches(text, NUMBER)}", "R_TYPE"))
+        branches.append((f"not {_matches(text, _scaled_number(column))}", "R_SCALE"))
+        branches.append(("true", "R_RANGE"))
+    elif column.kind == "int":
+        branches.append((f"not {_matches(text, WHOLE)}", "R_TYPE"))
+        branches.append(("true", "R_RANGE"))
+    elif column.kind in ("date", "timestamp"):
+        branches.append(("true", "R_TYPE"))
+    elif column.kind == "flag":
+        branches.append(("true", "R_DICT"))
+    else:
+        value = _normalised(column, text)
+        branches.append((f"not ({_has_size(column, text)})", "R_CODE"))
+        for rule in (suite.of_column(column.name, MATCH_REGEX), suite.of_column(column.name, IN_SET)):
+            if rule:
+                branches.append((f"not ({_holds(rule, value)})", rule.code))
+    cases = " ".join(f"when {test} then {_reason(code, column)}" for test, code in branches)
+    return f"case when {_is_unacceptable(column)} then case {cases} end end"
+
+
+def _breaks(suite: Suite, rule: Rule) -> str:
+    """Condition over ``judged`` that is true for a row which breaks the rule."""
+    if rule.type == UNEXPECTED_ROWS:
+        guards = [f"{_quoted(name)} is not null" for name in rule.needs]
+        guards += [_is_understood(suite.table.column(name)) for name in rule.columns if _asks_for_null(rule, name)]
+        return " and ".join([*guards, f"({rule.condition})"])
+    name = _quoted(rule.field)
+    if rule.type == NOT_NULL:
+        return f"{name} is null"
+    return f"not ({_holds(rule, name)})"
+
+
+def _asks_for_null(rule: Rule, column: str) -> bool:
+    """True when the condition itself treats NULL of the column as a case."""
+    condition = rule.condition or ""
+    return f"{column} is null" in condition or f"{column} is not null" in condition or f"coalesce({column}" in condition
+
+
+def _is_understood(column: Column) -> str:
+    """False when something was sent that is not a value of the column."""
+    return f"not ({_quoted(column.name)} is null and {_text(column)} is not null)"
+
+
+def _holds(rule: Rule, value: str) -> str:
+    """Test of a standard expectation type on one value."""
+    if rule.type == IN_SET:
+        return f"{value} in ({', '.join(_literal(entry) for entry in rule.kwargs['value_set'])})"
+    return f"regexp_full_match({value}, {_literal(_unanchored(rule.kwargs['regex']))})"
+
+
+def _unanchored(pattern: str) -> str:
+    """A pattern without its anchors: suites write them for PostgreSQL, whose match is a search."""
+    return pattern.removeprefix("^").removesuffix("$")
+
+
+def _normalised(column: Column, text: str) -> str:
+    """Codes upper-cased; in ICD codes the extension letter x stays as it is (the first letter may be an X)."""
+    if column.kind == "code":
+        return f"upper({text})"
+    if column.kind == "icd":
+        return f"upper({text}[1]) || replace(upper({text}[2:]), 'X', 'x')"
+    return text
+
+
+def _has_size(column: Column, text: str) -> str:
+    """Length as the contract says; codes are ASCII letters and digits, texts hold no NUL (PostgreSQL stores none)."""
+    if column.kind == "code":
+        least, most = column.size[0], column.size[-1]
+        return _matches(text, f"[A-Za-z0-9]{{{least},{most}}}")
+    return f"length({text}) between 1 and {column.size[-1]} and not contains({text}, chr(0))"
+
+
+def _scaled_number(column: Column) -> str:
+    scale = 2 if column.kind == "money" else column.size[1]
+    return rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}})?|\.[0-9]{{1,{scale}}})"
+
+
+def _duckdb_type(column: Column) -> str:
+    if column.kind in ("decimal", "ratio"):
+        return f"DECIMAL({column.size[0]},{column.size[1]})"
+    return DUCKDB_TYPES[column.kind]
+
+
+def _reason(code: str, column: Column) -> str:
+    value = "null::VARCHAR" if column.is_identity else _text(column)
+    return f"{{'code': '{code}', 'field': '{column.name}', 'value': {value}}}"
+
+
+def _text(column: Column) -> str:
+    return _quoted(column.name + "__text")
+
+
+def _matches(value: str, pattern: str) -> str:
+    return f"regexp_full_match({value}, {_literal(pattern)})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
