@@ -1,32 +1,37 @@
 """The command `settlement`: one module a group of commands, each with `register(app)`."""
 
-import sys
-from collections.abc import Sequence
+from typing import Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
-from settlement.cli import stack_commands
+from settlement.cli import delivery_commands, stack_commands
 from settlement.errors import SettlementError
 
+
+class Commands(TyperGroup):
+    """Turns an error that a person can mend into a message and exit code 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SettlementError as error:
+            console = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+            console.print(f"✗ {error.message}  ({error.code})", style="red")
+            if error.hint:
+                console.print(f"  → {error.hint}")
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     name="settlement",
     help="Instant settlement of the medical insurance fund (医保基金即时结算): run it, feed it, prove it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack_commands,):
+for group in (stack_commands, delivery_commands):
     group.register(app)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; an error that a person can mend becomes a message and exit code 1."""
-    try:
-        app(arguments)
-    except SettlementError as error:
-        console = Console(stderr=True)
-        console.print(f"[bold red]✗[/] {error.message}  [dim]({error.code})[/]", highlight=False, soft_wrap=True)
-        if error.hint:
-            console.print(f"  → {error.hint}", highlight=False, soft_wrap=True, markup=False)
-        sys.exit(1)

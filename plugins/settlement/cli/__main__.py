@@ -1,5 +1,5 @@
 """`python -m settlement.cli`."""
 
-from settlement.cli import main
+from settlement.cli import app
 
-main()
+app(prog_name="settlement")

@@ -22,6 +22,7 @@ from settlement.local.credentials import Credentials, load_or_create
 from settlement.local.environment import METADATA, WAREHOUSE, local_environment
 from settlement.local.installation import HOME, Installation, local_folder
 from settlement.local.postgres import EmbeddedPostgres, refuse_busy_port
+from settlement.warehouse import dbt
 from settlement.warehouse.migrate import migrate
 
 GIGABYTE = 1024**3
@@ -44,6 +45,7 @@ def start(report: Report) -> Installation:
         installation = Installation.current() if running else Installation.configured()
         _check_disk(installation.local)
         credentials = _prepare(installation)
+        os.environ.update(local_environment(installation))  # from here on this process belongs to the installation
         server = _start_postgres(installation, credentials, report)
         _migrate(installation, credentials, server, report)
         if not running:
@@ -163,6 +165,8 @@ def _migrate(installation: Installation, credentials: Credentials, server: Embed
     applied = migrate(installation.database_url or server.admin_dsn(WAREHOUSE), credentials.warehouse_roles)
     if applied:
         report(f"  {len(applied)} migrations applied")
+    if dbt.prepare():
+        report("  models created")
     if metadata is not None:
         report("Airflow's metadata (元数据库) …")
         if metadata.wait() != 0:
@@ -187,7 +191,6 @@ def _migrate_metadata(installation: Installation, server: EmbeddedPostgres) -> s
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **local_environment(installation)},
             cwd=HOME,
         )
 
@@ -208,7 +211,6 @@ def _start_supervisor(installation: Installation) -> None:
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **local_environment(installation)},
             cwd=HOME,
             start_new_session=True,
         )

@@ -1,0 +1,70 @@
+# The verbs of this project. `make` alone explains them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SETTLEMENT := $(BIN)/python -m settlement
+SOURCES := $(wildcard plugins dags tests benchmarks)
+TESTS := $(wildcard $(addprefix tests/,unit integration faults conformance end_to_end))
+
+# The package is found where it lies; nothing has to be installed for it.
+export PYTHONPATH := $(CURDIR)/plugins:$(PYTHONPATH)
+export SETTLEMENT_HOME := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down info demo test lint format bench bench-large lock clean
+
+help:  ## Show this (显示帮助)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Needs Python 3.11 to 3.13 and 3 GB of disk. Settings: see the end of .env.example."
+
+setup: .venv/.done  ## Create .venv from requirements.lock (创建环境)
+
+.venv/.done: requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON): install Python 3.11 to 3.13, or: make setup PYTHON=/path/to/python (找不到 Python)"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit(f"{sys.executable} is Python {v[0]}.{v[1]}; 3.11 to 3.13 is needed: make setup PYTHON=python3.12 (Python 版本不符)")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: install python3-venv (缺少 venv)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+up: setup  ## Start PostgreSQL and Airflow; prints address and account (启动)
+	@$(SETTLEMENT) up
+
+down:  ## Stop what `up` started; data stays (停止)
+	@test ! -x $(BIN)/python || $(SETTLEMENT) down
+
+info: setup  ## Addresses and accounts of what runs (地址与账号)
+	@$(SETTLEMENT) info
+
+demo: setup  ## A sample area from delivered batches to money received, then stop (演示)
+	@$(SETTLEMENT) demo
+
+test: setup  ## Every test a fresh clone can run, cheapest first (测试)
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: setup  ## What pre-commit and CI check: style, types, SQL, YAML (检查)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests database
+
+format: setup  ## Put code and SQL into the house's layout (格式化)
+	@$(BIN)/ruff check --fix-only $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/sqlfluff fix --disable-progress-bar dbt_project/models dbt_project/tests database
+
+bench: setup  ## Speed and memory, each beside its limit (性能)
+	@$(BIN)/python -m benchmarks
+
+bench-large: setup  ## The same at the size of a province; takes long (大规模性能)
+	@$(BIN)/python -m benchmarks --large
+
+lock: setup  ## Resolve the dependencies of pyproject.toml again (更新依赖锁)
+	@$(BIN)/uv pip compile --quiet --universal --group dev pyproject.toml --output-file requirements.lock
+
+clean: down  ## Stop, and delete the local installation with its data (清除数据)
+	@rm -rf "$${SETTLEMENT_LOCAL:-.local}" dbt_project/target dbt_project/logs .mypy_cache .ruff_cache .pytest_cache
