@@ -1,0 +1,98 @@
+"""One real installation for all end-to-end tests: PostgreSQL, Airflow and a folder of its own."""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from settlement.local import lifecycle
+from settlement.local.airflow_api import AirflowApi
+from settlement.local.environment import local_environment
+
+RUN_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class RunningInstallation:
+    """A running platform, spoken to as a provincial platform and its people would."""
+
+    airflow_url: str
+    accounts: dict[str, str]
+    inbox: Path
+    outbox: Path
+    warehouse_dsn: str
+
+    def api(self, user: str = "platform") -> AirflowApi:
+        """The REST API as one user."""
+        return AirflowApi(self.airflow_url, user, self.accounts[user])
+
+    def run(self, dag_id: str, run_id: str, conf: dict[str, object], user: str = "platform") -> str:
+        """Start a run, wait for its end, give its state."""
+        api = self.api(user)
+        api.trigger(dag_id, run_id, conf)
+        return [run.state for run in api.follow(dag_id, run_id, seconds=RUN_SECONDS)][-1]
+
+    def receive(self, batch_id: str) -> dict[str, Any]:
+        """Receive a batch that lies in the inbox; give its receipt."""
+        assert self.run("receive_batch", batch_id, {"batch_id": batch_id}) == "success"
+        return self.receipt(batch_id)
+
+    def receipt(self, batch_id: str) -> dict[str, Any]:
+        """The receipt in the outbox."""
+        return json.loads((self.outbox / batch_id / "receipt.json").read_text(encoding="utf-8"))
+
+    def settle(self, pay_date: str, suffix: str = "") -> str:
+        """Settle a pay date, every area; give the run's state."""
+        return self.run("settle_day", f"pay-{pay_date}{suffix}", {"pay_date": pay_date})
+
+    def note(self, dag_id: str, run_id: str) -> str:
+        """The run's note."""
+        return self.api().run(dag_id, run_id).note or ""
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of the marts, read as a BI tool reads them."""
+        with psycopg.connect(self.warehouse_dsn) as connection:
+            return connection.execute(query).fetchall()  # type: ignore[call-overload]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstallation]:
+    """Start a whole installation once; stop it when the tests end."""
+    folder = tmp_path_factory.mktemp("installation")
+    for parent in (folder, *folder.parents):
+        if parent == Path("/tmp"):
+            break
+        if parent.owner() == "root":
+            parent.chmod(parent.stat().st_mode | 0o011)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("SETTLEMENT_LOCAL", str(folder / "local"))
+    patch.setenv("SETTLEMENT_PORT_AIRFLOW", str(_free_port()))
+    patch.setenv("SETTLEMENT_PORT_POSTGRES", str(_free_port()))
+    for variable in ("SETTLEMENT_INBOX", "SETTLEMENT_OUTBOX", "SETTLEMENT_DATABASE_URL"):
+        patch.delenv(variable, raising=False)
+    started = lifecycle.start(print)
+    try:
+        environment = local_environment(started)
+        accounts = json.loads((started.airflow_home / "passwords.json").read_text())
+        yield RunningInstallation(
+            airflow_url=started.airflow_url,
+            accounts=accounts,
+            inbox=Path(started.inbox),
+            outbox=Path(started.outbox),
+            warehouse_dsn=environment["SETTLEMENT_BI_READER_DSN"],
+        )
+    finally:
+        lifecycle.stop(print)
+        patch.undo()
