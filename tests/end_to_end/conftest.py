@@ -13,6 +13,7 @@ import pytest
 from settlement.local import lifecycle
 from settlement.local.airflow_api import AirflowApi
 from settlement.local.environment import local_environment
+from settlement.local.postgres import EmbeddedPostgres
 
 RUN_SECONDS = 240
 
@@ -26,6 +27,7 @@ class RunningInstallation:
     inbox: Path
     outbox: Path
     warehouse_dsn: str
+    admin_dsn: str
 
     def api(self, user: str = "platform") -> AirflowApi:
         """The REST API as one user."""
@@ -91,6 +93,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIn
             inbox=Path(started.inbox),
             outbox=Path(started.outbox),
             warehouse_dsn=environment["SETTLEMENT_BI_READER_DSN"],
+            admin_dsn=EmbeddedPostgres(started.postgres).admin_dsn("settlement"),
         )
     finally:
         lifecycle.stop(print)
