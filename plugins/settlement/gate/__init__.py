@@ -1,4 +1,4 @@
-"""The quality gate (质控): rule suites, their DuckDB form for arriving rows, and Great Expectations over accepted ones."""
+"""The quality gate (质控): rule suites, their form for arriving rows, and Great Expectations over accepted ones."""
 
 from settlement.gate.compile import context_columns, is_broken, projection, reasons, warnings
 from settlement.gate.suites import Rule, Suite, load_suite, suite_names

@@ -6,7 +6,7 @@ Two relations:
 - ``judged``: what `projection` makes of it — ``<column>__text`` (as sent, empty is NULL) and ``<column>`` (typed) —
   joined with the context columns below, which the caller knows.
 
-**Unknown values.** ``<column>`` is NULL when the value is missing or fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT.
+**Unknown values.** ``<column>`` is NULL when the value fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT.
 Conditions are written so that NULL makes them NULL, which is "not broken": nothing else is judged on an unknown value.
 Where a condition asks ``is null`` or ``coalesce`` itself, a guard is added that tells *empty* from *not understood*.
 
@@ -101,8 +101,8 @@ DUCKDB_TYPES = {
 # Strict forms: a cast alone would let 1e5, 1_000, ' 1' and 2026/2/3 pass.
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 WHOLE = r"[+-]?[0-9]+(\.0*)?"
-DATE = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
-TIMESTAMP = DATE + r" [0-9]{2}:[0-9]{2}:[0-9]{2}"
+DAY = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" [0-9]{2}:[0-9]{2}:[0-9]{2}"}
 
 
 def context_columns(suite: Suite) -> dict[str, str]:
@@ -165,31 +165,37 @@ def _is_unacceptable(column: Column) -> str:
 
 
 def _typed(suite: Suite, column: Column) -> str:
-    """The value of a column, NULL when it is missing or unknown."""
-    name = _quoted(column.name)
-    tests, value = [], name
+    """The value of a column, NULL when it is missing or unknown.
+
+    The usual form comes first, because that is what nearly every value has and a pattern costs more than a cast:
+    an amount of zero, a code that is already in capitals.
+    """
+    text = _quoted(column.name)
     if column.kind in DECIMAL_KINDS:
-        tests.append(_matches(name, _scaled_number(column)))
-        value = f"try_cast({name} as {_duckdb_type(column)})"
-    elif column.kind in ("int", "date", "timestamp"):
-        tests.append(_matches(name, {"int": WHOLE, "date": DATE, "timestamp": TIMESTAMP}[column.kind]))
-        value = f"try_cast({name} as {_duckdb_type(column)})"
+        cast = f"try_cast({text} as {_duckdb_type(column)})"
+        branches = [(f"{text} = '0.00'", "0"), (_matches(text, _scaled_number(column)), cast)]
+    elif column.kind in PATTERNS:
+        branches = [(_matches(text, PATTERNS[column.kind]), f"try_cast({text} as {_duckdb_type(column)})")]
     elif column.kind == "flag":
-        tests.append(f"{name} in ('0', '1')")
-        value = f"cast({name} as SMALLINT)"
+        branches = [(f"{text} = '0'", "0::SMALLINT"), (f"{text} = '1'", "1::SMALLINT")]
     else:
-        value = _normalised(column, name)
-        tests += [_has_size(column, name), *_dictionary_tests(suite, column, value)]
-    typed = f"case when {' and '.join(tests)} then {value} end"
+        values = dict.fromkeys([text, _normalised(column, text)])
+        branches = [(_is_member(suite, column, value), value) for value in values]
     if column.default is not None:
-        return f"case when coalesce({name}, '') = '' then {column.default} else {typed} end"
-    return typed
+        branches.append((f"{text} is null or {text} = ''", column.default))
+    return f"case {' '.join(f'when {test} then {value}' for test, value in branches)} end"
 
 
-def _dictionary_tests(suite: Suite, column: Column, value: str) -> list[str]:
-    """Tests by the suite's patterns and value sets, in the order in which their reasons are given."""
+def _is_member(suite: Suite, column: Column, value: str) -> str:
+    """Test of a text or code: the suite's pattern and value set, or where it has none the contract's size."""
+    rules = _dictionary_rules(suite, column)
+    return " and ".join(_holds(rule, value) for rule in rules) if rules else _has_size(column, value, is_folded=True)
+
+
+def _dictionary_rules(suite: Suite, column: Column) -> list[Rule]:
+    """The rejecting pattern and value set of a column, in the order in which their reasons are given."""
     rules = (suite.of_column(column.name, MATCH_REGEX), suite.of_column(column.name, IN_SET))
-    return [_holds(rule, value) for rule in rules if rule]
+    return [rule for rule in rules if rule]
 
 
 def _value_reason(suite: Suite, column: Column) -> str:
@@ -212,9 +218,7 @@ def _value_reason(suite: Suite, column: Column) -> str:
     else:
         value = _normalised(column, text)
         branches.append((f"not ({_has_size(column, text)})", "R_CODE"))
-        for rule in (suite.of_column(column.name, MATCH_REGEX), suite.of_column(column.name, IN_SET)):
-            if rule:
-                branches.append((f"not ({_holds(rule, value)})", rule.code))
+        branches += [(f"not ({_holds(rule, value)})", rule.code) for rule in _dictionary_rules(suite, column)]
     cases = " ".join(f"when {test} then {_reason(code, column)}" for test, code in branches)
     return f"case when {_is_unacceptable(column)} then case {cases} end end"
 
@@ -263,11 +267,11 @@ def _normalised(column: Column, text: str) -> str:
     return text
 
 
-def _has_size(column: Column, text: str) -> str:
+def _has_size(column: Column, text: str, *, is_folded: bool = False) -> str:
     """Length as the contract says; codes are ASCII letters and digits, texts hold no NUL (PostgreSQL stores none)."""
     if column.kind == "code":
         least, most = column.size[0], column.size[-1]
-        return _matches(text, f"[A-Za-z0-9]{{{least},{most}}}")
+        return _matches(text, f"[{'' if is_folded else 'a-z'}A-Z0-9]{{{least},{most}}}")
     return f"length({text}) between 1 and {column.size[-1]} and not contains({text}, chr(0))"
 
 

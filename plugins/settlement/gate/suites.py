@@ -1,8 +1,8 @@
 """Rule suites: `expectations/<table>.json` read together with `expectations/common.json` into rules.
 
-A suite file is what Great Expectations loads (``name``, ``expectations`` of ``type``, ``kwargs``, ``severity``, ``meta``),
-with one shorthand: ``kwargs.columns`` instead of ``kwargs.column`` stands for one expectation per column. It is a list
-of names, or a group of the table contract, so that a fact about a column is written in the contract alone:
+A suite file is what Great Expectations loads (``name``, ``expectations`` of ``type``, ``kwargs``, ``severity`` and
+``meta``), with one shorthand: ``kwargs.columns`` instead of ``kwargs.column`` stands for one expectation per column.
+It is a list of names, or a group of the table contract, so that a fact about a column is written in the contract alone:
 
 =============  ==============================================================
 ``required``   columns that may not be empty
@@ -24,8 +24,8 @@ of names, or a group of the table contract, so that a fact about a column is wri
 - ``stage``: ``arrival`` where only the row gate can judge, because what the rule needs is gone once the row is
   accepted (the delivered text, or which keys were known before); a column type or a key keeps it true afterwards.
 
-A SQL condition is the part after `` where `` of an ``unexpected_rows_expectation``: true for a row that breaks the rule,
-in the common subset of DuckDB and PostgreSQL, without regex operators.
+A SQL condition is the part after ``where`` of an ``unexpected_rows_expectation``: true for a row that breaks the
+rule, in the common subset of DuckDB and PostgreSQL, without regex operators.
 """
 
 import json
@@ -255,7 +255,7 @@ def _rule(
 
 
 def _rule_id(meta: Mapping[str, Any], column: str | None, field: str) -> str:
-    """``code:column``, with the entry's own word after it or in the column's place where one code stands for several rules."""
+    """``code:column``, the entry's own word after it; for a condition over several columns in the column's place."""
     words = [meta["code"], column, meta.get("id")] if column else [meta["code"], meta.get("id", field)]
     return ":".join(word for word in words if word)
 
@@ -270,7 +270,7 @@ def _condition(query: str, where: str) -> str:
     """The condition of ``select * from {batch} where <condition>``."""
     found = re.fullmatch(r"select \* from \{batch\} where (.+)", query)
     if not found:
-        raise _invalid(f"{where}: the query must read 'select * from {{batch}} where …', not {query!r}")
+        raise _invalid(f"{where}: a condition follows 'select * from {{batch}} where', unlike {query!r}")
     return found[1]
 
 
@@ -298,6 +298,4 @@ def _refuse_repeated_ids(rules: list[Rule]) -> None:
 
 
 def _invalid(message: str) -> SettlementError:
-    return SettlementError(
-        "suite_invalid", message, "the docstring of settlement.gate.suites says how a suite is written"
-    )
+    return SettlementError("suite_invalid", message, "settlement.gate.suites says how a suite is written")
