@@ -37,7 +37,7 @@ every_ten_minutes = "*/10 * * * *"
     schedule=every_ten_minutes,
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
-    max_active_runs=4,
+    max_active_runs=32,
     params={
         "batch_id": Param(
             None,
