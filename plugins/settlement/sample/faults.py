@@ -73,6 +73,7 @@ def faults(account_in_fund: bool, has_yesterday: bool) -> list[Fault]:
         Fault("R_TYPE", texts={"act_pay_dedc": "１２.００"}),
         Fault("R_TYPE", texts={"begndate": "2026-02-30"}),
         Fault("R_SCALE", texts={"hosp_part_amt": "0.005"}),
+        Fault("R_RANGE", texts={"pool_prop_selfpay": "1.5000"}),
         Fault("R_CODE", texts={"insu_admdvs": "33O1"}),
         Fault("R_DICT", texts={"insutype": "999"}),
         Fault("R_SUM_PARTS", _add_fen("fulamt_ownpay_amt")),
