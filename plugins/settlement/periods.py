@@ -36,26 +36,26 @@ def month_of(day: date) -> str:
 
 
 def month_window(month: str) -> Window:
-    """Give the first and last day of a settlement month. Raises SettlementError `bad_month`."""
+    """Give the first and last day of a settlement month. Raises SettlementError `month_invalid`."""
     match = MONTH_TEXT.fullmatch(month)
     if match is None or match[1] == "0000":
-        raise SettlementError("bad_month", f"{month!r} is not a month.", "Write it as year and month: 2026-02.")
+        raise SettlementError("month_invalid", f"{month!r} is not a month.", "Write it as year and month: 2026-02.")
     first = date(int(match[1]), int(match[2]), 1)
     return Window(first, _last_of_month(first))
 
 
 def next_month(month: str) -> str:
-    """Give the settlement month after `month`. Raises SettlementError `bad_month`."""
+    """Give the settlement month after `month`. Raises SettlementError `month_invalid`."""
     return month_of(month_window(month).last + ONE_DAY)
 
 
 def previous_month(month: str) -> str:
-    """Give the settlement month before `month`. Raises SettlementError `bad_month`."""
+    """Give the settlement month before `month`. Raises SettlementError `month_invalid`."""
     return month_of(month_window(month).first - ONE_DAY)
 
 
 def payment_window(frequency: Frequency, day: date) -> Window:
-    """Give the window of `frequency` that `day` lies in. Raises SettlementError `bad_frequency`."""
+    """Give the window of `frequency` that `day` lies in. Raises SettlementError `frequency_invalid`."""
     match frequency:
         case "day":
             return Window(day, day)
@@ -66,7 +66,9 @@ def payment_window(frequency: Frequency, day: date) -> Window:
             return _ten_day_window(day)
         case "month":
             return month_window(month_of(day))
-    raise SettlementError("bad_frequency", f"{frequency!r} is no frequency.", f"Use one of {', '.join(FREQUENCIES)}.")
+    raise SettlementError(
+        "frequency_invalid", f"{frequency!r} is no frequency.", f"Use one of {', '.join(FREQUENCIES)}."
+    )
 
 
 def payable_from(frequency: Frequency, day: date) -> date:

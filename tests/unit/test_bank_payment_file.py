@@ -132,14 +132,14 @@ def test_message_identifiers_fit_into_35_characters_whatever_the_purpose() -> No
 def test_an_account_no_message_can_carry_is_refused(broken: dict[str, str]) -> None:
     with pytest.raises(SettlementError) as caught:
         replace(HOSPITAL, **broken)
-    assert caught.value.code == "bad_bank_account"
+    assert caught.value.code == "bank_account_invalid"
 
 
 @pytest.mark.parametrize("amount", ["0.00", "-1.00", "1.001", "10000000000000.00"])
 def test_an_amount_that_is_no_payment_is_refused(amount: str) -> None:
     with pytest.raises(SettlementError) as caught:
         payment(1, amount)
-    assert caught.value.code == "bad_payment_amount"
+    assert caught.value.code == "payment_amount_invalid"
 
 
 @pytest.mark.parametrize("payments", [[], [payment(1), payment(1)]])

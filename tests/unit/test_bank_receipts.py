@@ -186,7 +186,7 @@ def test_a_pending_entry_needs_no_booking_day() -> None:
 def test_a_value_that_cannot_be_read_names_its_entry(right: str, wrong: str) -> None:
     with pytest.raises(BankMessageError) as caught:
         notice(entry(amount="1.00") + entry().replace(right, wrong))
-    assert caught.value.code == "bank_message_bad_value"
+    assert caught.value.code == "bank_message_value_invalid"
     assert "entry 2" in caught.value.message
 
 

@@ -40,7 +40,7 @@ def test_months_follow_each_other_over_the_year() -> None:
 def test_other_text_is_no_month(text: str) -> None:
     with pytest.raises(SettlementError) as caught:
         month_window(text)
-    assert caught.value.code == "bad_month"
+    assert caught.value.code == "month_invalid"
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_windows_hold_their_day_and_leave_no_gap(frequency: Frequency, day: date
 def test_an_unknown_frequency_is_refused() -> None:
     with pytest.raises(SettlementError) as caught:
         payment_window("hour", date(2026, 3, 2))  # type: ignore[arg-type]
-    assert caught.value.code == "bad_frequency"
+    assert caught.value.code == "frequency_invalid"

@@ -66,8 +66,8 @@ class _Detail:
 def parse_camt054(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[BookedEntry]:
     """Give one row a transaction, in the order of the file.
 
-    Raises BankMessageError: those of `read_elements`, `bank_message_bad_value`, and `bank_message_sum_differs` where
-    the transactions of an entry are not its amount.
+    Raises BankMessageError: those of `read_elements`, `bank_message_value_invalid`, and `bank_message_sum_differs`
+    where the transactions of an entry are not its amount.
     """
     message_id: str | None = None
     account: str | None = None

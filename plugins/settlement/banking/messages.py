@@ -156,7 +156,7 @@ class Element:
 
 
 def read_amount(element: Element, where: str) -> Decimal:
-    """Read an amount in whole fen. Raises BankMessageError `bank_message_bad_value`."""
+    """Read an amount in whole fen. Raises BankMessageError `bank_message_value_invalid`."""
     text = element.own_text()
     if not AMOUNT.fullmatch(text) or (amount := Decimal(text)) != yuan(amount):
         raise bad_value(where, "amount", text, "a number with at most two decimals")
@@ -164,7 +164,7 @@ def read_amount(element: Element, where: str) -> Decimal:
 
 
 def read_day(text: str, where: str) -> date:
-    """Read a date, or the date in Asia/Shanghai of an instant. Raises BankMessageError `bank_message_bad_value`."""
+    """Read a date, or the date in Asia/Shanghai of an instant. Raises BankMessageError `bank_message_value_invalid`."""
     try:
         if day := DAY.fullmatch(text):
             return date.fromisoformat(day[1])
@@ -178,7 +178,9 @@ def bad_value(where: str, field: str, value: str | None, wanted: str) -> BankMes
     """Say which value of a message cannot be read."""
     found = "is missing" if value is None else f"is {value[:80]!r}"
     return BankMessageError(
-        "bank_message_bad_value", f"{where}: the {field} {found}.", f"Wanted: {wanted}. Ask the bank to send it again."
+        "bank_message_value_invalid",
+        f"{where}: the {field} {found}.",
+        f"Wanted: {wanted}. Ask the bank to send it again.",
     )
 
 

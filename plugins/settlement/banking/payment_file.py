@@ -36,7 +36,7 @@ class BankAccount:
     bank_code: str
 
     def __post_init__(self) -> None:
-        """Refuse what no bank message can carry: SettlementError `bad_bank_account`."""
+        """Refuse what no bank message can carry: SettlementError `bank_account_invalid`."""
         _check_text("account name", self.name, NAME_LENGTH)
         _check_text("account number", self.number, ACCOUNT_NUMBER_LENGTH)
         if not CNAPS_CODE.fullmatch(self.bank_code):
@@ -57,7 +57,7 @@ class Payment:
         """Refuse an amount that is not positive whole fen or text a message cannot carry."""
         if not 0 < self.amount <= LARGEST_AMOUNT or self.amount != yuan(self.amount):
             raise SettlementError(
-                "bad_payment_amount",
+                "payment_amount_invalid",
                 f"Instruction {self.instruction_id} asks for {self.amount} yuan.",
                 "A payment is a positive amount in whole fen.",
             )
@@ -139,7 +139,7 @@ def _check_text(field: str, text: str, longest: int) -> None:
 def _bad_account(field: str, value: str, wanted: str) -> SettlementError:
     """Say which field of an account or payment the bank would not take."""
     return SettlementError(
-        "bad_bank_account",
+        "bank_account_invalid",
         f"The {field} {value!r} cannot stand in a payment file.",
         f"Wanted: {wanted}. Correct the reference table bank_account or fund_account with a new row.",
     )
