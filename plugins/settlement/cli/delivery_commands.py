@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from settlement.cli import airflow_runs
-from settlement.cli.delivery import Batch, batches_in, copy_to_inbox, read_receipt
+from settlement.cli.delivery import batches_in, copy_to_inbox, read_receipt
 from settlement.local.airflow_api import AirflowApi
 
 console = Console()

@@ -1,13 +1,19 @@
-"""`settlement up`, `down` and `info`: the local installation."""
+"""`settlement up`, `down`, `info` and `migrate`: the local installation, and a warehouse on a server."""
 
 import json
+import os
 from typing import Annotated
 
 import typer
+from psycopg.conninfo import conninfo_to_dict
 from rich.console import Console
 
+from settlement.errors import SettlementError
 from settlement.local import lifecycle
 from settlement.local.installation import Installation
+from settlement.warehouse import dbt
+from settlement.warehouse.connect import ROLES, dsn_of
+from settlement.warehouse.migrate import migrate as apply_migrations
 
 console = Console()
 
@@ -17,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(up)
     app.command()(down)
     app.command()(info)
+    app.command()(migrate)
 
 
 def up() -> None:
@@ -40,6 +47,26 @@ def info(
         print(json.dumps(lifecycle.describe(installation)))
     else:
         show(installation)
+
+
+def migrate() -> None:
+    """Bring a warehouse on a server up to date (升级数据仓库); `up` does so for the local one.
+
+    SETTLEMENT_DATABASE_URL is the administrator's address, and each SETTLEMENT_<ROLE>_DSN carries the password that
+    the role is given.
+    """
+    admin_dsn = os.environ.get("SETTLEMENT_DATABASE_URL")
+    if not admin_dsn:
+        raise SettlementError(
+            "setting_missing",
+            "SETTLEMENT_DATABASE_URL is not set (未设置数据库管理员地址)",
+            "set it to postgresql://administrator:password@host/database",
+        )
+    passwords = {role: str(conninfo_to_dict(dsn_of(role)).get("password", "")) for role in ROLES}
+    for name in apply_migrations(admin_dsn, passwords):
+        report(f"applied {name}")
+    if dbt.prepare():
+        report("models created")
 
 
 def show(installation: Installation) -> None:

@@ -95,9 +95,9 @@ class AirflowApi:
         errors = self._call("GET", "/api/v2/importErrors", params={"limit": 100}).json()["import_errors"]
         return {dag["relative_fileloc"] for dag in dags}, {e["filename"]: e["stack_trace"] for e in errors}
 
-    def ensure_pools(self, slots: Mapping[str, int]) -> None:
-        """Create the pools, or set their number of slots."""
-        entities = [{"name": name, "slots": number, "description": "settlement"} for name, number in slots.items()]
+    def ensure_pools(self, pools: Mapping[str, Mapping[str, object]]) -> None:
+        """Create the pools, or change them to these: name → slots, description, include_deferred."""
+        entities = [{"name": name, **pool} for name, pool in pools.items()]
         action = {"action": "create", "action_on_existence": "overwrite", "entities": entities}
         self._call("PATCH", "/api/v2/pools", json={"actions": [action]})
 

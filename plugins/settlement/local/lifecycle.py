@@ -27,7 +27,6 @@ from settlement.warehouse.migrate import migrate
 
 GIGABYTE = 1024**3
 FREE_BYTES_MIN = 2 * GIGABYTE
-POOLS = {"posting": 1, "warehouse": 1, "loading": 2}
 HEALTHY_WITHIN_SECONDS = 180.0
 STOPPED_WITHIN_SECONDS = 45.0
 
@@ -161,15 +160,17 @@ def _start_postgres(installation: Installation, credentials: Credentials, report
 def _migrate(installation: Installation, credentials: Credentials, server: EmbeddedPostgres, report: Report) -> None:
     """Airflow's metadata and the warehouse side by side: the first start waits mostly for the former."""
     metadata = _migrate_metadata(installation, server)
-    report("warehouse (数据仓库) …")
-    applied = migrate(installation.database_url or server.admin_dsn(WAREHOUSE), credentials.warehouse_roles)
-    if applied:
-        report(f"  {len(applied)} migrations applied")
-    if dbt.prepare():
-        report("  models created")
+    try:
+        report("warehouse (数据仓库) …")
+        applied = migrate(installation.database_url or server.admin_dsn(WAREHOUSE), credentials.warehouse_roles)
+        if applied:
+            report(f"  {len(applied)} migrations applied")
+        if dbt.prepare():
+            report("  models created")
+    finally:
+        code = metadata.wait() if metadata else 0
     if metadata is not None:
-        report("Airflow's metadata (元数据库) …")
-        if metadata.wait() != 0:
+        if code != 0:
             raise SettlementError(
                 "airflow_failed",
                 "airflow db migrate failed (元数据库升级失败)",
@@ -244,13 +245,14 @@ def _stop_airflow(local: Path, report: Report) -> None:
 def _wait_for_airflow(installation: Installation, api: AirflowApi) -> None:
     """Wait until every component is healthy and every DAG file is known, then create the pools."""
     deadline = time.monotonic() + HEALTHY_WITHIN_SECONDS
+    pools = json.loads((HOME / "deploy" / "pools.json").read_text())
     wanted = {path.name for path in (HOME / "dags").glob("*.py")}
     state = "no answer"
     while time.monotonic() < deadline:
         require_running()
         try:
             health = api.health()
-            api.ensure_pools(POOLS)
+            api.ensure_pools(pools)
             known, broken = api.dag_files()
             missing = wanted - known - broken.keys()
             state = f"{health}, DAG files not read yet: {sorted(missing)}"
