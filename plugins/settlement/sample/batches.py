@@ -133,7 +133,7 @@ class _Writer:
         if self._request.fee_lines:
             children.append(FeeLines(self._area, self._catalogue, self._request.seed, folder, opened))
         if self._request.lists != "none":
-            children.append(SettlementLists(self._area, self._request.lists, folder, opened))
+            children.append(SettlementLists(self._area, self._request.lists, self._request.bad_share, folder, opened))
         return children
 
     def _declaration(self, business_date: date, totals: DayTotals) -> BatchSummary:

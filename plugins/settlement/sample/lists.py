@@ -9,19 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 from settlement.sample.area import INSURANCE_CODES, Area
 from settlement.sample.clinical import DELIVERY_DIAGNOSIS, DIAGNOSES, LIVE_BIRTH, SECONDARY_DIAGNOSES, Diagnosis
 from settlement.sample.faults import Fault
 from settlement.sample.fees import visits_of_their_own
 from settlement.sample.files import DataFile, fen_text
+from settlement.sample.list_faults import Document, break_list
 from settlement.sample.reference import doctor_code
 from settlement.sample.render import SETTLEMENT_ID, VISIT_ID
 from settlement.sample.settlements import EPOCH, Columns, in_bed, take
-from settlement.sample.summary import FileCount
-
-Document = dict[str, Any]
+from settlement.sample.summary import FileCount, ListFormat
 
 #: The sections of a 4101 document and the tables they are.
 TABLES = {
@@ -57,9 +55,9 @@ INTENSIVE_CARE_STAY = 8
 class SettlementLists:
     """The list files of a settlement batch: five CSV files, or one of 4101 documents."""
 
-    def __init__(
-        self, area: Area, list_format: Literal["none", "csv", "json4101"], folder: Path, opened: ExitStack
-    ) -> None:
+    def __init__(self, area: Area, list_format: ListFormat, bad_share: float, folder: Path, opened: ExitStack) -> None:
+        self._every_bad = round(1 / bad_share) if bad_share else 0
+        self._good = self._broken = 0
         self._area = area
         self._format = list_format
         if list_format == "csv":
@@ -84,7 +82,7 @@ class SettlementLists:
             stay = dict(zip(names, values, strict=True))
             document = list_document(self._area, stay)
             documents.append(document)
-            self._count(document, is_orphan=stay["fault"] > 0)
+            self._count(document, "R_ORPHAN" if stay["fault"] > 0 else self._break_some(document, stay))
         if self._format == "json4101":
             lines = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
             self._sections["setlinfo"].write_lines(lines)
@@ -92,13 +90,22 @@ class SettlementLists:
         for section, file in self._sections.items():
             file.write_rows(HEADERS[section], _rows(section, documents))
 
-    def _count(self, document: Document, *, is_orphan: bool) -> None:
+    def _break_some(self, document: Document, stay: Mapping[str, int]) -> str | None:
+        """Break the first list of a batch and every n-th after it; give the reason."""
+        self._good += 1
+        if not self._every_bad or self._good % self._every_bad != 1:
+            return None
+        self._broken += 1
+        return break_list(document, stay, self._broken - 1)
+
+    def _count(self, document: Document, reason: str | None) -> None:
+        """Count a document's rows; when the list is refused for a reason, what belongs to it is an orphan."""
         for section, count in self._counts.items():
             rows = 1 if section == "setlinfo" else len(document[section])
             count.read += rows
-            if is_orphan and rows:
+            if reason and rows:
                 count.quarantined += rows
-                count.reasons["R_ORPHAN"] += rows
+                count.reasons[reason if section == "setlinfo" else "R_ORPHAN"] += rows
 
 
 def _rows(section: str, documents: list[Document]) -> Iterator[list[object]]:
