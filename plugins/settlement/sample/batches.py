@@ -44,6 +44,7 @@ def write_batches(
     declarations: bool = False,
     fund_sum_includes_account: bool = False,
     budgets: bool = False,
+    compress: bool = True,
 ) -> SampleSummary:
     """Write a reference batch and one settlement batch a day below ``directory``; the same arguments, the same bytes.
 
@@ -68,6 +69,7 @@ def write_batches(
         declarations=declarations,
         fund_sum_includes_account=fund_sum_includes_account,
         budgets=budgets,
+        compress=compress,
     )
     return SampleSummary(area_code, tuple(_Writer(directory, request).write()))
 
@@ -115,7 +117,7 @@ class _Writer:
     def _settlements(self, business_date: date, serial: str, chunks: Chunks, delivered_on: date) -> BatchSummary:
         folder = self._folder(f"{self._area.code}-{business_date:%Y%m%d}-{serial}")
         with ExitStack() as opened:
-            main = opened.enter_context(DataFile(folder / "settlement.csv.gz", "settlement"))
+            main = opened.enter_context(DataFile(folder / f"settlement.csv{self._request.suffix}", "settlement"))
             count = FileCount("settlement")
             children = self._children(folder, opened)
             for columns, known in chunks:
@@ -131,9 +133,9 @@ class _Writer:
     def _children(self, folder: Path, opened: ExitStack) -> list[FeeLines | SettlementLists]:
         children: list[FeeLines | SettlementLists] = []
         if self._request.fee_lines:
-            children.append(FeeLines(self._area, self._catalogue, self._request.seed, folder, opened))
+            children.append(FeeLines(self._area, self._catalogue, self._request, folder, opened))
         if self._request.lists != "none":
-            children.append(SettlementLists(self._area, self._request.lists, self._request.bad_share, folder, opened))
+            children.append(SettlementLists(self._area, self._request, folder, opened))
         return children
 
     def _declaration(self, business_date: date, totals: DayTotals) -> BatchSummary:

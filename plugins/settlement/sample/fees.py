@@ -18,7 +18,7 @@ from settlement.sample.faults import Fault
 from settlement.sample.files import DataFile
 from settlement.sample.reference import DOCTORS_AN_INSTITUTION
 from settlement.sample.settlements import PARTS, Columns, in_bed, take
-from settlement.sample.summary import FileCount
+from settlement.sample.summary import FileCount, SampleRequest
 
 #: Settlements whose lines are made at once.
 SETTLEMENTS_AT_ONCE = 10_000
@@ -36,11 +36,13 @@ LINE_PARTS = dict(zip(PARTS, ("fulamt_ownpay_amt", "overlmt_amt", "preselfpay_am
 class FeeLines:
     """The fee_item file of a settlement batch."""
 
-    def __init__(self, area: Area, catalogue: Catalogue, seed: int, folder: Path, opened: ExitStack) -> None:
+    def __init__(
+        self, area: Area, catalogue: Catalogue, request: SampleRequest, folder: Path, opened: ExitStack
+    ) -> None:
         self._area = area
         self._catalogue = catalogue
-        self._seed = seed
-        self._file = opened.enter_context(DataFile(folder / "fee_item.csv.gz", "fee_item"))
+        self._seed = request.seed
+        self._file = opened.enter_context(DataFile(folder / f"fee_item.csv{request.suffix}", "fee_item"))
         self._count = FileCount("fee_item")
         self.files = [self._file]
         self.counts = [self._count]

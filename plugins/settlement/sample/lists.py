@@ -19,7 +19,7 @@ from settlement.sample.list_faults import Document, break_list
 from settlement.sample.reference import doctor_code
 from settlement.sample.render import SETTLEMENT_ID, VISIT_ID
 from settlement.sample.settlements import EPOCH, Columns, in_bed, take
-from settlement.sample.summary import FileCount, ListFormat
+from settlement.sample.summary import FileCount, SampleRequest
 
 #: The sections of a 4101 document and the tables they are.
 TABLES = {
@@ -55,19 +55,17 @@ INTENSIVE_CARE_STAY = 8
 class SettlementLists:
     """The list files of a settlement batch: five CSV files, or one of 4101 documents."""
 
-    def __init__(self, area: Area, list_format: ListFormat, bad_share: float, folder: Path, opened: ExitStack) -> None:
-        self._every_bad = round(1 / bad_share) if bad_share else 0
-        self._good = self._broken = 0
+    def __init__(self, area: Area, request: SampleRequest, folder: Path, opened: ExitStack) -> None:
         self._area = area
-        self._format = list_format
-        if list_format == "csv":
-            self._sections = {
-                section: opened.enter_context(DataFile(folder / f"{table}.csv.gz", table))
-                for section, table in TABLES.items()
-            }
-        else:
-            path = folder / "settlement_list.jsonl.gz"
-            self._sections = {"setlinfo": opened.enter_context(DataFile(path, "settlement_list", "json4101"))}
+        self._is_csv = request.lists == "csv"
+        self._every_bad = round(1 / request.bad_share) if request.bad_share else 0
+        self._good = self._broken = 0
+        tables = TABLES if self._is_csv else {"setlinfo": TABLES["setlinfo"]}
+        ending, list_format = ("csv", "csv") if self._is_csv else ("jsonl", "json4101")
+        self._sections = {
+            section: opened.enter_context(DataFile(folder / f"{table}.{ending}{request.suffix}", table, list_format))
+            for section, table in tables.items()
+        }
         self.files = list(self._sections.values())
         self._counts = {section: FileCount(file.table) for section, file in self._sections.items()}
         self.counts = list(self._counts.values())
@@ -83,7 +81,7 @@ class SettlementLists:
             document = list_document(self._area, stay)
             documents.append(document)
             self._count(document, "R_ORPHAN" if stay["fault"] > 0 else self._break_some(document, stay))
-        if self._format == "json4101":
+        if not self._is_csv:
             lines = (json.dumps(document, ensure_ascii=False, separators=(",", ":")) for document in documents)
             self._sections["setlinfo"].write_lines(lines)
             return

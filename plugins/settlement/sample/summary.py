@@ -31,6 +31,7 @@ class SampleRequest:
     declarations: bool = False
     fund_sum_includes_account: bool = False
     budgets: bool = False
+    compress: bool = True
 
     def __post_init__(self) -> None:
         refusals = {
@@ -52,6 +53,11 @@ class SampleRequest:
     def business_dates(self) -> list[date]:
         """The days of the sample in order."""
         return [self.start + timedelta(days=day) for day in range(self.days)]
+
+    @property
+    def suffix(self) -> str:
+        """What the names of large data files end in, behind their format."""
+        return ".gz" if self.compress else ""
 
     def chunk_sizes(self) -> list[int]:
         """How a day's rows are cut into chunks; the last one takes what is left."""
