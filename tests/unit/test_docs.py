@@ -1,0 +1,47 @@
+"""What the documents promise about the repository: links that lead somewhere, and every dependency with its reason."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DEPENDENCIES = ROOT / "docs" / "decisions" / "0016-dependencies.md"
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+
+
+def direct_dependencies() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    named = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    return {re.split(r"[^A-Za-z0-9.-]", requirement, maxsplit=1)[0].lower() for requirement in named}
+
+
+def test_there_are_pages() -> None:
+    assert len(PAGES) > 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    missing = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_every_dag_has_its_runbook() -> None:
+    dags = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
+    assert dags
+    assert [dag for dag in dags if not (ROOT / "docs" / "runbook" / f"{dag}.md").exists()] == []
+
+
+def test_every_direct_dependency_has_a_licence_and_a_reason() -> None:
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| ([^|]+) \| ([^|]+) \|$", DEPENDENCIES.read_text(encoding="utf-8"), re.M)
+    explained = {name for name, licence, reason in rows if licence.strip() and len(reason) > 10}
+    assert explained - {"package"} == direct_dependencies()
+
+
+def test_decisions_have_their_four_parts() -> None:
+    parts = ["Situation", "Choice", "Alternatives", "What would change our mind"]
+    for record in sorted((ROOT / "docs" / "decisions").glob("*.md")):
+        found = re.findall(r"^## (.+)$", record.read_text(encoding="utf-8"), re.M)
+        assert found == parts, record.name
