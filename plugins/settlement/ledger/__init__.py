@@ -1,0 +1,1 @@
+"""The books of account: posting what should exist, sealing it, and proving that it still stands."""
