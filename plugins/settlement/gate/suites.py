@@ -57,6 +57,7 @@ OF_TYPE = "expect_column_values_to_be_of_type"
 IN_SET = "expect_column_values_to_be_in_set"
 MATCH_REGEX = "expect_column_values_to_match_regex"
 UNEXPECTED_ROWS = "unexpected_rows_expectation"
+QUERY_HEAD = "select * from {batch} where "
 TYPES = (NOT_NULL, OF_TYPE, IN_SET, MATCH_REGEX, UNEXPECTED_ROWS)
 
 DECIMAL_KINDS = ("money", "decimal", "ratio")
@@ -268,10 +269,9 @@ def _fill(query: str, column: Column) -> str:
 
 def _condition(query: str, where: str) -> str:
     """The condition of ``select * from {batch} where <condition>``."""
-    found = re.fullmatch(r"select \* from \{batch\} where (.+)", query)
-    if not found:
-        raise _invalid(f"{where}: a condition follows 'select * from {{batch}} where', unlike {query!r}")
-    return found[1]
+    if not query.startswith(QUERY_HEAD):
+        raise _invalid(f"{where}: {query!r} does not begin with {QUERY_HEAD!r}")
+    return query.removeprefix(QUERY_HEAD)
 
 
 def _used_columns(table: Table, condition: str, needs: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,224 @@
+-- Judged: accepted rows with the context the rules ask for, so that Great Expectations runs in the warehouse the very
+-- conditions the row gate ran on arrival. Columns have the contract's names and the gate's types: the person key
+-- stands under psn_no, times are wall-clock times of Asia/Shanghai. Tables without context are judged as they are.
+
+create view intake.judged_settlement as
+select
+    settlement.setl_id,
+    settlement.init_setl_id,
+    settlement.refd_setl_flag,
+    settlement.mdtrt_id,
+    settlement.fixmedins_code,
+    settlement.person_key as psn_no,
+    settlement.gend,
+    settlement.brdy,
+    settlement.insutype,
+    settlement.psn_type,
+    settlement.med_type,
+    settlement.clr_type,
+    settlement.clr_way,
+    settlement.insu_admdvs,
+    settlement.mdtrtarea_admvs,
+    settlement.setl_time at time zone 'Asia/Shanghai' as setl_time,
+    settlement.begndate,
+    settlement.enddate,
+    settlement.dise_codg,
+    settlement.medfee_sumamt,
+    settlement.fulamt_ownpay_amt,
+    settlement.overlmt_selfpay,
+    settlement.preselfpay_amt,
+    settlement.inscp_scp_amt,
+    settlement.act_pay_dedc,
+    settlement.pool_prop_selfpay,
+    settlement.hifp_pay,
+    settlement.cvlserv_pay,
+    settlement.hifes_pay,
+    settlement.hifmi_pay,
+    settlement.hifob_pay,
+    settlement.hifdm_pay,
+    settlement.maf_pay,
+    settlement.oth_pay,
+    settlement.fund_pay_sumamt,
+    settlement.psn_part_amt,
+    settlement.acct_pay,
+    settlement.psn_cash_pay,
+    settlement.acct_mulaid_pay,
+    settlement.hosp_part_amt,
+    settlement.invono,
+    settlement.business_date,
+    settlement.accepted_batch_id,
+    batch.business_date as batch_business_date,
+    batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
+    batch.area_code as batch_area_code,
+    coalesce(area.fund_sum_includes_account, 0::smallint) as area_fund_sum_includes_account,
+    institution.fixmedins_code is not null as institution_known,
+    institution.agreement_status <> 'ended'
+    and coalesce(institution.agreement_from <= settlement.business_date, true) as agreement_in_force,
+    institution.area_code as institution_area_code
+from raw.settlement
+inner join intake.batch on settlement.batch_id = batch.batch_id
+left join reference.area
+    on settlement.area_code = area.area_code
+    and settlement.business_date >= area.valid_from
+    and settlement.business_date <= coalesce(area.valid_to, 'infinity')
+left join reference.institution
+    on settlement.fixmedins_code = institution.fixmedins_code
+    and settlement.business_date >= institution.valid_from
+    and settlement.business_date <= coalesce(institution.valid_to, 'infinity');
+comment on view intake.judged_settlement is '结算与判定所需的上下文 / Accepted settlements with what the rules need to know about them.';
+
+create view intake.judged_fee_item as
+select
+    fee_item.*,
+    batch.created_at as batch_created_at
+from raw.fee_item
+inner join intake.batch on fee_item.batch_id = batch.batch_id;
+comment on view intake.judged_fee_item is '费用明细与判定所需的上下文 / Accepted fee lines with what the rules need to know about them.';
+
+create view intake.judged_declaration as
+select
+    declaration.*,
+    batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
+    batch.area_code as batch_area_code,
+    institution.fixmedins_code is not null as institution_known,
+    institution.agreement_status <> 'ended'
+    and coalesce(institution.agreement_from <= declaration.business_date, true) as agreement_in_force,
+    institution.area_code as institution_area_code
+from raw.declaration
+inner join intake.batch on declaration.batch_id = batch.batch_id
+left join reference.institution
+    on declaration.fixmedins_code = institution.fixmedins_code
+    and declaration.business_date >= institution.valid_from
+    and declaration.business_date <= coalesce(institution.valid_to, 'infinity');
+comment on view intake.judged_declaration is '对账申报与判定所需的上下文 / Accepted declarations with what the rules need to know about them.';
+
+create view intake.judged_settlement_list as
+select
+    settlement_list.setl_id,
+    settlement_list.mdtrt_id,
+    settlement_list.fixmedins_code,
+    settlement_list.person_key as psn_no,
+    settlement_list.medcasno,
+    settlement_list.gend,
+    settlement_list.brdy,
+    settlement_list.age,
+    settlement_list.nwb_age,
+    settlement_list.nwb_bir_wt,
+    settlement_list.nwb_adm_wt,
+    settlement_list.nwb_adm_type,
+    settlement_list.ipt_med_type,
+    settlement_list.adm_way,
+    settlement_list.trt_type,
+    settlement_list.adm_time at time zone 'Asia/Shanghai' as adm_time,
+    settlement_list.dscg_time at time zone 'Asia/Shanghai' as dscg_time,
+    settlement_list.act_ipt_days,
+    settlement_list.diag_code_cnt,
+    settlement_list.oprn_oprt_code_cnt,
+    settlement_list.vent_used_dura,
+    settlement_list.dscg_way,
+    settlement_list.bill_code,
+    settlement_list.bill_no,
+    settlement_list.biz_sn,
+    settlement_list.setl_begn_date,
+    settlement_list.setl_end_date,
+    settlement_list.hi_paymtd,
+    settlement_list.psn_selfpay,
+    settlement_list.psn_ownpay,
+    settlement_list.acct_pay,
+    settlement_list.psn_cashpay,
+    settlement_list.business_date,
+    settlement_list.accepted_batch_id,
+    batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
+    batch.area_code as batch_area_code,
+    institution.fixmedins_code is not null as institution_known,
+    institution.agreement_status <> 'ended'
+    and coalesce(institution.agreement_from <= settlement_list.business_date, true) as agreement_in_force,
+    institution.area_code as institution_area_code,
+    settlement_key.setl_id is not null as parent_accepted,
+    settlement.medfee_sumamt as settlement_medfee_sumamt,
+    items.item_amount_sum,
+    diagnoses.diagnosis_count,
+    operations.operation_count,
+    diagnoses.main_diagnosis_count,
+    diagnoses.main_diagnosis_code,
+    diagnoses.main_diagnosis_condition,
+    diagnoses.diagnosis_codes,
+    operations.first_operation_date,
+    operations.last_operation_date,
+    icu.first_icu_time,
+    icu.last_icu_time
+from raw.settlement_list
+inner join intake.batch on settlement_list.batch_id = batch.batch_id
+left join reference.institution
+    on settlement_list.fixmedins_code = institution.fixmedins_code
+    and settlement_list.business_date >= institution.valid_from
+    and settlement_list.business_date <= coalesce(institution.valid_to, 'infinity')
+left join raw.settlement_key
+    on settlement_list.fixmedins_code = settlement_key.fixmedins_code
+    and settlement_list.setl_id = settlement_key.setl_id
+left join raw.settlement
+    on settlement_key.fixmedins_code = settlement.fixmedins_code
+    and settlement_key.setl_id = settlement.setl_id
+    and settlement_key.business_date = settlement.business_date
+left join lateral (
+    select
+        count(*) as diagnosis_count,
+        count(*) filter (where flagged.is_main) as main_diagnosis_count,
+        min(flagged.diag_code) filter (where flagged.is_main) as main_diagnosis_code,
+        min(flagged.adm_cond_type) filter (where flagged.is_main) as main_diagnosis_condition,
+        '|' || string_agg(flagged.diag_code, '|' order by flagged.seq) || '|' as diagnosis_codes
+    from (
+        select
+            diagnosis.diag_code,
+            diagnosis.adm_cond_type,
+            diagnosis.seq,
+            coalesce(diagnosis.diag_type, '1') = '1'
+            and case
+                when max(diagnosis.maindiag_flag) over () = 1 then diagnosis.maindiag_flag = 1
+                else diagnosis.seq = 1
+            end as is_main
+        from raw.settlement_list_diagnosis as diagnosis
+        where diagnosis.fixmedins_code = settlement_list.fixmedins_code
+            and diagnosis.setl_id = settlement_list.setl_id
+            and diagnosis.business_date = settlement_list.business_date
+    ) as flagged
+) as diagnoses on true
+left join lateral (
+    select
+        count(*) as operation_count,
+        min(
+            coalesce(operation.oprn_oprt_date, (operation.oprn_oprt_begntime at time zone 'Asia/Shanghai')::date)
+        ) as first_operation_date,
+        max(
+            coalesce(
+                (operation.oprn_oprt_endtime at time zone 'Asia/Shanghai')::date,
+                operation.oprn_oprt_date,
+                (operation.oprn_oprt_begntime at time zone 'Asia/Shanghai')::date
+            )
+        ) as last_operation_date
+    from raw.settlement_list_operation as operation
+    where operation.fixmedins_code = settlement_list.fixmedins_code
+        and operation.setl_id = settlement_list.setl_id
+        and operation.business_date = settlement_list.business_date
+) as operations on true
+left join lateral (
+    select sum(item.amt) as item_amount_sum
+    from raw.settlement_list_item as item
+    where item.fixmedins_code = settlement_list.fixmedins_code
+        and item.setl_id = settlement_list.setl_id
+        and item.business_date = settlement_list.business_date
+) as items on true
+left join lateral (
+    select
+        min(stay.scs_cutd_inpool_time) at time zone 'Asia/Shanghai' as first_icu_time,
+        max(stay.scs_cutd_exit_time) at time zone 'Asia/Shanghai' as last_icu_time
+    from raw.settlement_list_icu as stay
+    where stay.fixmedins_code = settlement_list.fixmedins_code
+        and stay.setl_id = settlement_list.setl_id
+        and stay.business_date = settlement_list.business_date
+) as icu on true;
+comment on view intake.judged_settlement_list is '结算清单与判定所需的上下文 / Accepted lists with what the rules need to know about them, children included.';
+
+grant select on
+intake.judged_settlement, intake.judged_fee_item, intake.judged_declaration, intake.judged_settlement_list
+to loader, transformer, auditor;
