@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from settlement.banking.camt054 import BookedEntry, parse_camt054
-from settlement.banking.messages import BankMessageError
+from settlement.banking.camt054 import CAMT_054, BookedEntry, parse_camt054
+from settlement.banking.messages import BankMessageError, read_elements
 from settlement.banking.pain002 import TransactionStatus, parse_pain002
 
 PAID = "c1e167d233095e5b8bee6361edbdc93d"
@@ -86,6 +86,20 @@ def test_a_rejected_block_without_transactions_rejects_all_once() -> None:
     (row,) = report(group("RJCT") + block(status=f"<PmtInfSts>RJCT</PmtInfSts>{REASON}"))
     assert row.is_for_whole_message
     assert row.reason_code == "AC04"
+
+
+def test_a_rejected_block_rejects_its_own_payments_beside_a_block_that_lists_them() -> None:
+    rejected = block(status="<PmtInfSts>RJCT</PmtInfSts>").replace("M1", "M2")
+    rows = report(group("PART") + block(transaction(PAID, "ACSC")) + rejected)
+    assert [(row.end_to_end_id, row.status, row.original_message_id) for row in rows] == [
+        (PAID, "ACSC", "M1"),
+        (None, "RJCT", "M2"),
+    ]
+
+
+def test_a_rejected_block_without_an_identifier_is_that_of_the_message() -> None:
+    (row,) = report(group("PART") + block(status="<PmtInfSts>RJCT</PmtInfSts>").replace("M1", "NOTPROVIDED"))
+    assert row.original_message_id == "M1"
 
 
 def test_an_accepted_group_without_transactions_moves_nothing() -> None:
@@ -202,7 +216,7 @@ OUTSIDE = b'<!DOCTYPE D [<!ENTITY f SYSTEM "file:///etc/hostname">]>'
         (b"PK\x03\x04 no xml at all", "bank_message_not_xml"),
         (GOOD.replace(b"</Ntry>", b"</Entry>"), "bank_message_not_xml"),
         (GOOD + b"<again/>", "bank_message_not_xml"),
-        (b"<a>" * 5000, "bank_message_not_xml"),
+        (GOOD.replace(b"</Ntry>", b"<a>" * 1000 + b"</a>" * 1000 + b"</Ntry>"), "bank_message_not_xml"),
         (GOOD[:-40], "bank_message_truncated"),
         (BOMB + GOOD.replace(b"B9", b"&b;"), "bank_message_unsafe"),
         (OUTSIDE + GOOD.replace(b"B9", b"&f;"), "bank_message_unsafe"),
@@ -211,6 +225,7 @@ OUTSIDE = b'<!DOCTYPE D [<!ENTITY f SYSTEM "file:///etc/hostname">]>'
         (GOOD.replace(b"camt.054.001.08", b"camt.053.001.08"), "bank_message_wrong_kind"),
         (GOOD.replace(b"camt.054.001.08", b"camt.054.001.14"), "bank_message_wrong_kind"),
         (GOOD.replace(b"BkToCstmrDbtCdtNtfctn", b"CstmrPmtStsRpt"), "bank_message_wrong_kind"),
+        (GOOD.replace(b"<BkToCstmr", b"<Ntfctn><Ntry/></Ntfctn><BkToCstmr"), "bank_message_wrong_kind"),
     ],
 )
 def test_a_file_that_is_no_booking_notice_is_refused(file: bytes, code: str) -> None:
@@ -246,6 +261,13 @@ def test_entries_are_given_before_the_file_is_read_to_its_end() -> None:
     body = io.BytesIO(notice_xml(entry() * 2000))
     assert next(parse_camt054(body)).amount == Decimal("17250.67")
     assert body.tell() < len(body.getvalue()) / 2
+
+
+def test_entries_that_were_read_are_dropped() -> None:
+    for _, element in read_elements(io.BytesIO(notice_xml(entry() * 100)), CAMT_054, frozenset({"Ntry"})):
+        parent = element.node.getparent()
+        assert parent is not None
+        assert parent.index(element.node) <= 3, "at most the account and one emptied entry stand before it"
 
 
 def test_what_looks_like_an_entry_elsewhere_is_no_entry() -> None:

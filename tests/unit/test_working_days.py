@@ -70,6 +70,13 @@ def test_limits_count_strictly_after_the_cut_off(cut_off: str, one: str, five: s
     assert next_working_day(start) == date.fromisoformat(one)
 
 
+def test_the_day_that_starts_the_clock_does_not_count_and_the_day_that_stops_it_does() -> None:
+    friday, sunday, monday = date(2026, 3, 6), date(2026, 3, 8), date(2026, 3, 9)
+    assert working_days_between(friday, sunday) == 0
+    assert working_days_between(sunday, monday) == 1
+    assert working_days_between(friday, monday) == 1
+
+
 def test_no_working_day_lies_between_a_day_and_itself_or_an_earlier_one() -> None:
     assert working_days_between(date(2026, 3, 2), date(2026, 3, 2)) == 0
     assert working_days_between(date(2026, 3, 2), date(2026, 2, 2)) == 0

@@ -2,7 +2,8 @@
 
 The status of each transaction decides, never the one of the group: a group may say "partly accepted" for three
 rejections among a hundred payments. One case has no transactions to decide: a group or payment block that is
-rejected as a whole. It gives one row without an `end_to_end_id`, which rejects every payment of `original_message_id`.
+rejected as a whole. It gives one row without an `end_to_end_id`, which rejects every payment of `original_message_id`
+(a file of ours holds one block, which has the identifier of the message).
 A report that lists no transaction and rejects nothing gives no row, because it moves no money.
 """
 
@@ -14,6 +15,7 @@ from settlement.banking.messages import MAX_BYTES, Element, Message, read_elemen
 
 PAIN_002 = Message("pain.002.001", "CstmrPmtStsRpt", range(3, 15))
 REJECTED = "RJCT"
+NOT_PROVIDED = "NOTPROVIDED"
 NAMES = frozenset({"GrpHdr", "OrgnlGrpInfAndSts", "TxInfAndSts", "OrgnlPmtInfAndSts"})
 
 
@@ -58,7 +60,9 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
                 block_has_transactions = anything_listed = True
                 yield _row(element, "TxSts", message_id, original_id, element.text("OrgnlEndToEndId"))
             case "OrgnlPmtInfAndSts":
-                rejection = _rejection_of_all(element, "PmtInfSts", message_id, original_id)
+                block_id = element.text("OrgnlPmtInfId")
+                rejected_id = original_id if block_id in (None, NOT_PROVIDED) else block_id
+                rejection = _rejection_of_all(element, "PmtInfSts", message_id, rejected_id)
                 if rejection is not None and not block_has_transactions:
                     anything_listed = True
                     yield rejection
