@@ -139,6 +139,6 @@ def _run(answer: Mapping[str, Any]) -> Run:
 
 def _detail(response: httpx.Response) -> str:
     try:
-        return str(response.json().get("detail"))
+        return str(response.json().get("detail")).strip().split("\n")[0]
     except ValueError:
         return response.text[:200]

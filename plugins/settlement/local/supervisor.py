@@ -21,11 +21,11 @@ from settlement.local.processes import KnownProcess, stop, write_pid_file
 log = logging.getLogger(__name__)
 
 # Logs are read from the shared disk, so nobody needs the two log servers (and their fixed ports).
-COMMANDS = {
-    "api-server": ["api-server"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-    "dag-processor": ["dag-processor"],
-    "triggerer": ["triggerer", "--skip-serve-logs"],
+COMPONENTS = {
+    "api-server": [],
+    "scheduler": ["--skip-serve-logs"],
+    "dag-processor": [],
+    "triggerer": ["--skip-serve-logs"],
 }
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
@@ -39,6 +39,7 @@ class Child:
     """One supervised process and when it may start again."""
 
     name: str
+    command: list[str]
     logs: Path
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
@@ -69,7 +70,7 @@ class Child:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *COMMANDS[self.name]],
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
@@ -81,7 +82,8 @@ class Child:
 def supervise(installation: Installation) -> None:
     """Run until SIGTERM or SIGINT."""
     pid_file = installation.run / "airflow.json"
-    children = [Child(name, installation.logs) for name in COMMANDS]
+    airflow = [sys.executable, "-m", "airflow"]
+    children = [Child(name, [*airflow, name, *options], installation.logs) for name, options in COMPONENTS.items()]
     stopping = False
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
