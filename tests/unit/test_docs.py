@@ -1,5 +1,6 @@
 """What the documents promise about the repository: links that lead somewhere, and every dependency with its reason."""
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -32,6 +33,32 @@ def test_every_dag_has_its_runbook() -> None:
     dags = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
     assert dags
     assert [dag for dag in dags if not (ROOT / "docs" / "runbook" / f"{dag}.md").exists()] == []
+
+
+def error_codes_of_runs() -> set[str]:
+    """Collect the codes of errors that a run of a DAG can end with, from the calls that make them."""
+    sources = [
+        path
+        for path in (ROOT / "plugins" / "settlement").rglob("*.py")
+        if path.relative_to(ROOT / "plugins" / "settlement").parts[0] not in ("cli", "local", "sample", "web")
+    ]
+    calls = [node for path in sources for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Call)]
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id in ("SettlementError", "BankMessageError", "UnpublishedYear")
+        if call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
+    }
+
+
+def test_every_error_a_run_can_end_with_is_explained_in_a_runbook() -> None:
+    explained = set()
+    for page in (ROOT / "docs" / "runbook").glob("*.md"):
+        explained |= set(re.findall(r"`([a-z_]+)`", page.read_text(encoding="utf-8")))
+    codes = error_codes_of_runs()
+    assert len(codes) > 30
+    assert codes - explained == set(), "say in docs/runbook what these mean and what to do"
 
 
 def test_every_direct_dependency_has_a_licence_and_a_reason() -> None:
