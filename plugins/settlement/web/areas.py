@@ -1,0 +1,56 @@
+"""Which areas an account may see and deliver for: data in SETTLEMENT_USER_AREAS, e.g. ``{"hangzhou": ["330100"]}``.
+
+An account that is not named there may do so for every area.
+"""
+
+import json
+import os
+from typing import Any
+
+from settlement.errors import SettlementError
+
+
+def areas_of(account: str) -> list[str] | None:
+    """Give the areas of the account, None for all of them.
+
+    Raises:
+        SettlementError: ``setting_invalid``: nobody sees anything until the setting is mended.
+    """
+    by_account = _setting()
+    if account not in by_account:
+        return None
+    areas = by_account[account]
+    if not isinstance(areas, list):
+        raise _invalid()
+    return [str(area) for area in areas]
+
+
+def require_area(account: str, area_code: str | None) -> None:
+    """Let the account act on the area, or on what has none yet because its manifest cannot be read.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    areas = areas_of(account)
+    if area_code and areas is not None and area_code not in areas:
+        raise SettlementError(
+            "area_not_allowed", f"{account} may not act on area {area_code}", "ask an administrator for the area"
+        )
+
+
+def _setting() -> dict[str, Any]:
+    try:
+        setting = json.loads(os.environ.get("SETTLEMENT_USER_AREAS") or "{}")
+    except ValueError:
+        raise _invalid() from None
+    if not isinstance(setting, dict):
+        raise _invalid()
+    return setting
+
+
+def _invalid() -> SettlementError:
+    return SettlementError(
+        "setting_invalid",
+        "SETTLEMENT_USER_AREAS is not a JSON object of lists",
+        'write it like {"account": ["330100"]}',
+    )

@@ -1,0 +1,124 @@
+"""`POST /v1/batches`: deliver a batch where no storage is shared, and start its run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter, Depends, Request, Response, status
+from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
+
+from settlement.contract import Manifest, parse_manifest
+from settlement.contract.limits import Limits
+from settlement.errors import SettlementError
+from settlement.intake.folders import MANIFEST, inbox
+from settlement.warehouse import connect
+from settlement.web.access import Caller, may_deliver
+from settlement.web.answers import Delivery
+from settlement.web.areas import require_area
+from settlement.web.audit import AuditedRoute, Subject
+from settlement.web.links import links_of
+from settlement.web.parts import read_parts
+from settlement.web.runs import start_receiving
+from settlement.web.upload import Parts, read_manifest, store
+
+router = APIRouter(route_class=AuditedRoute, tags=["batches"])
+
+BODY = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["manifest", "files"],
+                "properties": {
+                    "manifest": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "manifest.json; it must be the first part.",
+                    },
+                    "files": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "Each file of the manifest once, under its name there, in any order.",
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "/batches",
+    name="deliver_batch",
+    status_code=status.HTTP_202_ACCEPTED,
+    dependencies=[Depends(may_deliver)],
+    openapi_extra={"requestBody": BODY},
+    responses={200: {"model": Delivery, "description": "The batch was delivered and started before."}},
+)
+async def deliver_batch(request: Request, response: Response, caller: Caller) -> Delivery:
+    """Deliver a batch: its files are streamed to the inbox, the manifest last, then `receive_batch` is started.
+
+    The same batch again changes nothing and answers 200 with the run that exists.
+    """
+    subject: Subject = request.state.subject
+    limits = Limits.from_environment()
+    parts = read_parts(request.headers.get("content-type", ""), request.stream())
+    manifest, content = await read_manifest(parts, limits)
+    subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
+    require_area(caller, manifest.area_code)
+    await _deliver_once(manifest, content, parts, limits)
+    run, is_new = await start_receiving(request, manifest.batch_id)
+    response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
+    links = links_of(request, manifest.batch_id)
+    response.headers["Location"] = links.self
+    return Delivery(batch_id=manifest.batch_id, is_new=is_new, run=run, links=links)
+
+
+async def _deliver_once(manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> None:
+    """Store the batch unless it is there already; two deliveries of one batch at once do not mix."""
+    async with contextmanager_in_threadpool(_only_delivery(manifest.batch_id)) as connection:
+        if not await run_in_threadpool(_is_delivered, connection, manifest, limits):
+            await store(manifest, content, parts, limits)
+
+
+@contextmanager
+def _only_delivery(batch_id: str) -> Iterator[psycopg.Connection[Any]]:
+    """Hold the warehouse's lock on delivering this batch; it dies with its connection.
+
+    Raises:
+        SettlementError: ``delivery_in_progress``.
+    """
+    with connect("loader", application_name="settlement delivery") as connection:
+        connection.autocommit = True
+        taken = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [f"deliver {batch_id}"])
+        if taken.fetchone() != (True,):
+            raise SettlementError(
+                "delivery_in_progress", f"batch {batch_id} is being delivered by another call", "wait for its end"
+            )
+        yield connection
+
+
+def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limits: Limits) -> bool:
+    """Whether this very batch was received, or lies in the inbox.
+
+    Raises:
+        SettlementError: ``batch_conflict`` when another one has its id.
+    """
+    query = "select content_sha256 from intake.batch where batch_id = %s and content_sha256 is not null"
+    received = connection.execute(query, [manifest.batch_id]).fetchone()
+    waiting = inbox() / manifest.batch_id / MANIFEST
+    if received:
+        known = received[0]
+    elif waiting.is_file():
+        known = parse_manifest(waiting.read_bytes(), manifest.batch_id, limits).content_sha256
+    else:
+        return False
+    if known != manifest.content_sha256:
+        raise SettlementError(
+            "batch_conflict",
+            f"another batch has the id {manifest.batch_id}",
+            "send corrections as a new batch with an id of its own",
+        )
+    return True

@@ -1,0 +1,343 @@
+"""The status API mounted in a stand-in for Airflow's api-server: who calls is a header, everything else is real.
+
+What the real api-server adds (accounts, rights, runs) is tested in tests/end_to_end/test_status_api.py.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+import pytest
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI, Header, HTTPException, Request
+from fastapi.responses import JSONResponse
+from fastapi.testclient import TestClient
+
+from settlement.web import access
+from settlement.web.application import app as status_api
+from settlement_plugin import StatusApi
+
+BATCH = "330100-20260302-0001"
+RECEIVED = """
+insert into intake.batch (
+    batch_id, kind, area_code, business_date, created_at, manifest, content_sha256, status, error_code, receipt
+) values (%s, 'settlement', %s, '2026-03-02', '2026-03-02 23:10+08', '{}', 'c0ffee', %s, %s, %s)
+"""
+
+
+class User:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def get_name(self) -> str:
+        return self._name
+
+
+def user_of_header(x_user: Annotated[str | None, Header()] = None) -> User:
+    if x_user is None:
+        raise HTTPException(401, "Not authenticated")
+    return User(x_user)
+
+
+def airflow_stand_in() -> FastAPI:
+    """Answers the two calls the status API makes to Airflow, as Airflow 3.3 does."""
+    airflow = FastAPI()
+    runs: dict[str, dict[str, Any]] = {}
+
+    @airflow.post("/api/v2/dags/receive_batch/dagRuns")
+    async def trigger(request: Request) -> JSONResponse:
+        body = await request.json()
+        assert body["logical_date"] is None
+        run_id = body["dag_run_id"]
+        if run_id in runs:
+            return JSONResponse({"detail": {"reason": "Unique constraint violation"}}, 409)
+        runs[run_id] = {"dag_id": "receive_batch", "dag_run_id": run_id, "state": "queued", "conf": body["conf"]}
+        return JSONResponse(runs[run_id])
+
+    @airflow.get("/api/v2/dags/receive_batch/dagRuns/{run_id}")
+    def read(run_id: str) -> dict[str, Any]:
+        return runs[run_id]
+
+    airflow.mount("/settlement", StatusApi())
+    return airflow
+
+
+@pytest.fixture
+def client(warehouse):
+    status_api.dependency_overrides = {
+        get_user: user_of_header,
+        access.may_read_batches: lambda: None,
+        access.may_deliver: lambda: None,
+        access.may_read_payments: lambda: None,
+    }
+    with TestClient(airflow_stand_in(), headers={"X-User": "platform"}) as client:
+        yield client
+    status_api.dependency_overrides = {}
+
+
+def manifest_of(files: dict[str, bytes], batch_id: str = BATCH, **changes: Any) -> bytes:
+    entries = [
+        {
+            "name": name,
+            "table": "settlement",
+            "format": "csv",
+            "encoding": "utf-8",
+            "rows": 1,
+            "sha256": hashlib.sha256(content).hexdigest(),
+        }
+        for name, content in files.items()
+    ]
+    manifest = {
+        "batch_id": batch_id,
+        "kind": "settlement",
+        "area_code": "330100",
+        "business_date": "2026-03-02",
+        "created_at": "2026-03-02T23:10:05+08:00",
+        "files": entries,
+    }
+    return json.dumps(manifest | changes).encode()
+
+
+def deliver(client, manifest: bytes, files: dict[str, bytes], **arguments):
+    parts = [
+        ("manifest", ("manifest.json", manifest)),
+        *(("files", (name, content)) for name, content in files.items()),
+    ]
+    return client.post("/settlement/v1/batches", files=parts, **arguments)
+
+
+def receipt(quarantined: int = 0, reasons: dict[str, int] | None = None) -> str:
+    file = {"name": "s.csv", "table": "settlement", "read": 10, "accepted": 10 - quarantined}
+    return json.dumps(
+        {
+            "batch_id": BATCH,
+            "status": "accepted",
+            "files": [file | {"quarantined": quarantined, "repeated": 0, "pending": 0}],
+            "reasons": reasons or {},
+        }
+    )
+
+
+def receive(warehouse, *, area_code="330100", status="accepted", error_code=None, **of_receipt) -> None:
+    with warehouse.connect("loader") as connection:
+        connection.execute(RECEIVED, [BATCH, area_code, status, error_code, receipt(**of_receipt)])
+
+
+def audited(warehouse) -> list[tuple[Any, ...]]:
+    return warehouse.rows(
+        "select caller, action, batch_id, area_code, http_status, code from audit.api_call order by api_call_id"
+    )
+
+
+def assert_problem(answer, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["instance"].startswith("/settlement/v1/")
+
+
+FILES = {"settlement.csv": b"setl_id\nS1\n", "明细.csv": b"setl_id\nS2\n"}
+
+
+def test_a_delivered_batch_lies_complete_in_the_inbox_and_its_run_is_started(client, warehouse):
+    manifest = manifest_of(FILES)
+    answer = deliver(client, manifest, FILES)
+
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/settlement/v1/batches/{BATCH}"
+    assert answer.json()["is_new"] is True
+    assert answer.json()["run"] == {"dag_id": "receive_batch", "dag_run_id": BATCH, "state": "queued"}
+    folder = warehouse.inbox / BATCH
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == FILES | {"manifest.json": manifest}
+    assert audited(warehouse) == [("platform", "deliver_batch", BATCH, "330100", 202, "ok")]
+    assert client.get(f"/settlement/v1/batches/{BATCH}").json()["state"] == "delivered"
+
+
+def test_the_same_batch_again_gives_the_run_that_exists_and_changes_nothing(client, warehouse):
+    first = manifest_of(FILES)
+    deliver(client, first, FILES)
+    again = deliver(client, manifest_of(FILES, created_at="2026-03-03T08:00:00+08:00"), FILES)
+
+    assert (again.status_code, again.json()["is_new"]) == (200, False)
+    assert (warehouse.inbox / BATCH / "manifest.json").read_bytes() == first
+
+
+def test_another_batch_under_the_same_id_is_a_conflict(client, warehouse):
+    deliver(client, manifest_of(FILES), FILES)
+    others = {"settlement.csv": b"setl_id\nS9\n"}
+
+    assert_problem(deliver(client, manifest_of(others), others), 409, "batch_conflict")
+    assert (warehouse.inbox / BATCH / "settlement.csv").read_bytes() == FILES["settlement.csv"]
+
+
+def test_a_batch_that_was_received_under_this_id_is_known_even_without_its_folder(client, warehouse):
+    receive(warehouse)
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "batch_conflict")
+    assert not (warehouse.inbox / BATCH).exists()
+
+
+@pytest.mark.parametrize("name", ["../escape.csv", "a/b.csv", "..", "manifest.json", "c:\\x.csv"])
+def test_names_that_are_no_file_names_are_refused_before_anything_is_written(client, warehouse, name):
+    files = {name: b"x"}
+    assert_problem(deliver(client, manifest_of(files), files), 422, "file_name_unsafe")
+    assert list(warehouse.inbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("batch_id", ["../escape", "", "a/b", ".hidden", "x" * 65, None, 7])
+def test_ids_that_are_no_folder_names_are_refused(client, warehouse, batch_id):
+    assert_problem(deliver(client, manifest_of(FILES, batch_id), FILES), 422, "batch_id_invalid")
+    assert list(warehouse.inbox.iterdir()) == []
+
+
+def test_a_file_the_manifest_does_not_name_is_refused_and_nothing_stays(client, warehouse):
+    sent = FILES | {"extra.csv": b"x"}
+    assert_problem(deliver(client, manifest_of(FILES), sent), 422, "file_unexpected")
+    assert list((warehouse.inbox / BATCH).iterdir()) == []
+
+
+def test_a_missing_file_is_named_and_nothing_stays(client, warehouse):
+    answer = deliver(client, manifest_of(FILES), {"settlement.csv": FILES["settlement.csv"]})
+    assert_problem(answer, 422, "file_missing")
+    assert "明细.csv" in answer.json()["detail"]
+    assert list((warehouse.inbox / BATCH).iterdir()) == []
+
+
+def test_a_file_changed_on_its_way_is_refused_with_expected_and_found(client, warehouse):
+    answer = deliver(client, manifest_of(FILES), FILES | {"settlement.csv": b"setl_id\nS1"})
+    assert_problem(answer, 422, "control_mismatch")
+    for content in (FILES["settlement.csv"], b"setl_id\nS1"):
+        assert hashlib.sha256(content).hexdigest() in answer.json()["detail"]
+    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert deliver(client, manifest_of(FILES), FILES).status_code == 202
+
+
+def test_a_body_that_ends_early_leaves_nothing(client, warehouse):
+    manifest = manifest_of(FILES).decode()
+    body = (
+        f'--b\r\nContent-Disposition: form-data; name="manifest"; filename="m"\r\n\r\n{manifest}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="files"; filename="settlement.csv"\r\n\r\nsetl_'
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.post("/settlement/v1/batches", content=body, headers=headers)
+    assert_problem(answer, 400, "multipart_invalid")
+    assert list((warehouse.inbox / BATCH).iterdir()) == []
+
+
+def test_a_body_that_is_no_multipart_is_refused(client):
+    assert_problem(client.post("/settlement/v1/batches", json={}), 400, "multipart_invalid")
+
+
+def test_the_manifest_comes_first(client):
+    parts = [("files", ("settlement.csv", b"x")), ("manifest", ("manifest.json", manifest_of(FILES)))]
+    assert_problem(client.post("/settlement/v1/batches", files=parts), 422, "manifest_not_first")
+
+
+def test_a_manifest_that_is_no_json_is_refused(client):
+    assert_problem(deliver(client, b"{", FILES), 422, "manifest_unreadable")
+
+
+def test_a_file_over_the_limit_is_refused_while_it_is_read(client, warehouse, monkeypatch):
+    monkeypatch.setenv("SETTLEMENT_LIMIT_FILE_BYTES", "100000")
+    files = {"settlement.csv": b"x" * 100_001}
+    assert_problem(deliver(client, manifest_of(files), files), 413, "file_too_large")
+    assert list((warehouse.inbox / BATCH).iterdir()) == []
+
+
+def test_two_deliveries_of_one_batch_at_once_do_not_mix(client, warehouse):
+    with warehouse.connect("loader") as other:
+        other.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"deliver {BATCH}"])
+        assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "delivery_in_progress")
+    assert not (warehouse.inbox / BATCH).exists()
+
+
+def test_a_run_of_this_id_about_something_else_is_told(client):
+    body = {"dag_run_id": BATCH, "logical_date": None, "conf": {"batch_id": "another"}}
+    client.post("/api/v2/dags/receive_batch/dagRuns", json=body)
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "run_id_taken")
+
+
+def test_an_account_bound_to_areas_delivers_and_reads_only_these(client, warehouse, monkeypatch):
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330200"]}')
+    receive(warehouse)
+    assert_problem(deliver(client, manifest_of(FILES, "other"), FILES), 403, "area_not_allowed")
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}"), 403, "area_not_allowed")
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv"), 403, "area_not_allowed")
+    assert_problem(client.get("/settlement/v1/payments?area_code=330100"), 403, "area_not_allowed")
+    assert audited(warehouse) == [("platform", "deliver_batch", "other", "330100", 403, "area_not_allowed")]
+    assert client.get(f"/settlement/v1/batches/{BATCH}", headers={"X-User": "province"}).status_code == 200
+
+
+@pytest.mark.parametrize("setting", ["[", '{"platform": "330100"}', "[1]"])
+def test_a_malformed_area_setting_lets_nobody_in(client, warehouse, monkeypatch, setting):
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", setting)
+    receive(warehouse)
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}"), 500, "setting_invalid")
+
+
+def test_a_received_batch_shows_its_receipt_counts_and_reasons(client, warehouse):
+    receive(warehouse, quarantined=2, reasons={"R_SUM_FUND": 2})
+    batch = client.get(f"/settlement/v1/batches/{BATCH}").json()
+
+    assert (batch["state"], batch["area_code"], batch["business_date"]) == ("accepted", "330100", "2026-03-02")
+    assert batch["counts"] == {"read": 10, "accepted": 8, "quarantined": 2, "repeated": 0, "pending": 0}
+    assert batch["reasons"] == {"R_SUM_FUND": 2}
+    assert batch["receipt"]["status"] == "accepted"
+    assert batch["links"] == {
+        "self": f"/settlement/v1/batches/{BATCH}",
+        "run": f"/api/v2/dags/receive_batch/dagRuns/{BATCH}",
+        "rejected": f"/settlement/v1/batches/{BATCH}/rejected.csv",
+    }
+
+
+def test_refused_rows_are_given_as_they_stand_in_the_outbox(client, warehouse):
+    receive(warehouse, quarantined=1)
+    content = "file,line_no,reason\nsettlement.csv,7,R_SUM_FUND\n"
+    (warehouse.outbox / BATCH).mkdir()
+    (warehouse.outbox / BATCH / "rejected.csv").write_text(content)
+    answer = client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text == content
+
+
+def test_a_batch_without_refused_rows_has_no_such_file(client, warehouse):
+    receive(warehouse)
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv"), 404, "no_rejected_rows")
+
+
+def test_an_unknown_batch_is_not_found(client):
+    assert_problem(client.get("/settlement/v1/batches/nowhere"), 404, "batch_not_found")
+    assert_problem(client.get("/settlement/v1/batches/.hidden"), 422, "batch_id_invalid")
+
+
+def test_without_an_account_nothing_is_answered(client, warehouse):
+    del client.headers["X-User"]
+    for method, path in (
+        ("GET", f"batches/{BATCH}"),
+        ("GET", f"batches/{BATCH}/rejected.csv"),
+        ("GET", "payments"),
+        ("POST", "batches"),
+    ):
+        answer = client.request(method, f"/settlement/v1/{path}")
+        assert_problem(answer, 401, "not_signed_in")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert audited(warehouse) == []
+
+
+def test_the_warehouse_away_is_an_outage_not_a_fault_of_the_caller(client, monkeypatch):
+    monkeypatch.setenv("SETTLEMENT_AUDITOR_DSN", "postgresql://nobody@127.0.0.1:1/none")
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}"), 503, "warehouse_unreachable")
+
+
+def test_the_openapi_document_names_every_call_and_the_problem(client):
+    document = client.get("/settlement/v1/openapi.json").json()
+    assert set(document["paths"]) == {
+        "/v1/batches",
+        "/v1/batches/{batch_id}",
+        "/v1/batches/{batch_id}/rejected.csv",
+        "/v1/payments",
+    }
+    assert document["servers"] == [{"url": "/settlement"}]
+    for path in document["paths"].values():
+        for operation in path.values():
+            assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+    assert "multipart/form-data" in document["paths"]["/v1/batches"]["post"]["requestBody"]["content"]
