@@ -1,0 +1,46 @@
+-- What a day's payables are computed from: net fund amounts by kind of care, with what reconciliation holds apart.
+with fund_totals as (
+
+    select * from {{ ref('int_daily_fund_totals') }}
+
+),
+
+held_groups as (
+
+    select * from {{ ref('int_settlements__reconciled') }}
+    where is_held
+
+),
+
+institutions as (
+
+    select * from {{ ref('stg_reference__institutions') }}
+
+)
+
+select
+    fund_totals.fixmedins_code,
+    fund_totals.fund_pay_type,
+    fund_totals.care_class,
+    fund_totals.business_date,
+    fund_totals.area_code,
+    institutions.institution_class,
+    held_groups.fixmedins_code is not null as is_held,
+    sum(fund_totals.fund_amount) as base_amount
+from fund_totals
+left join held_groups
+    on fund_totals.fixmedins_code = held_groups.fixmedins_code
+    and fund_totals.insutype = held_groups.insutype
+    and fund_totals.clr_type = held_groups.clr_type
+    and fund_totals.business_date between held_groups.business_date and held_groups.period_end_date
+left join institutions
+    on fund_totals.fixmedins_code = institutions.fixmedins_code
+    and fund_totals.business_date between institutions.valid_from and institutions.valid_to
+group by
+    fund_totals.fixmedins_code,
+    fund_totals.fund_pay_type,
+    fund_totals.care_class,
+    fund_totals.business_date,
+    fund_totals.area_code,
+    institutions.institution_class,
+    held_groups.fixmedins_code is not null

@@ -1,0 +1,92 @@
+-- Money that is already on its way to an institution: instructed and not sent back, or requested and not refused.
+with instructions as (
+
+    select * from {{ ref('stg_ledger__payment_instructions') }}
+
+),
+
+failed_events as (
+
+    select * from {{ ref('stg_ledger__payment_events') }}
+    where event in ('rejected', 'returned')
+
+),
+
+requests as (
+
+    select * from {{ ref('stg_ledger__payment_requests') }}
+
+),
+
+request_lines as (
+
+    select * from {{ ref('stg_ledger__payment_request_lines') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('stg_ledger__payment_decisions') }}
+
+),
+
+instructed as (
+
+    select
+        instructions.area_code,
+        instructions.fixmedins_code,
+        instructions.fund_pay_type,
+        instructions.settlement_month,
+        instructions.pay_date,
+        instructions.amount
+    from instructions
+    left join failed_events
+        on instructions.fixmedins_code = failed_events.fixmedins_code
+        and instructions.instruction_id = failed_events.instruction_id
+    -- An instruction without an account is shown but nothing was sent: the money stays payable.
+    where instructions.has_account and failed_events.instruction_id is null
+
+),
+
+-- Undecided, or approved in a run that was interrupted before it instructed.
+requested as (
+
+    select
+        requests.area_code,
+        request_lines.fixmedins_code,
+        requests.fund_pay_type,
+        request_lines.settlement_month,
+        requests.pay_date,
+        request_lines.amount
+    from requests
+    inner join request_lines
+        on requests.request_id = request_lines.request_id
+    left join decisions
+        on requests.request_id = decisions.request_id
+    left join instructions
+        on request_lines.request_id = instructions.request_id
+        and request_lines.fixmedins_code = instructions.fixmedins_code
+        and request_lines.settlement_month = instructions.settlement_month
+    where
+        coalesce(decisions.decision, 'approved') = 'approved'
+        and instructions.instruction_id is null
+
+)
+
+select
+    area_code,
+    fixmedins_code,
+    fund_pay_type,
+    settlement_month,
+    pay_date,
+    amount
+from instructed
+union all
+select
+    area_code,
+    fixmedins_code,
+    fund_pay_type,
+    settlement_month,
+    pay_date,
+    amount
+from requested

@@ -1,0 +1,77 @@
+-- What is due on the pay date: entitled so far minus what is already on its way, by open settlement month.
+with payables as (
+
+    select * from {{ ref('int_daily_payables') }}
+
+),
+
+committed as (
+
+    select * from {{ ref('int_payments__committed') }}
+
+),
+
+closed_months as (
+
+    select * from {{ ref('stg_ledger__closed_months') }}
+
+),
+
+entitled as (
+
+    select
+        payables.area_code,
+        payables.fixmedins_code,
+        payables.fund_pay_type,
+        payables.settlement_month,
+        sum(payables.entitled_amount) as entitled_amount
+    from payables
+    left join closed_months
+        on payables.area_code = closed_months.area_code
+        and payables.settlement_month = closed_months.settlement_month
+    where
+        closed_months.area_code is null
+        and payables.payable_from <= {{ pay_date() }}
+        and {{ in_run_area('payables.area_code') }}
+    group by
+        payables.area_code,
+        payables.fixmedins_code,
+        payables.fund_pay_type,
+        payables.settlement_month
+
+),
+
+committed_by_month as (
+
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month,
+        sum(amount) as committed_amount
+    from committed
+    where settlement_month between
+        (select min(settlement_month) from entitled)
+        and (select max(settlement_month) from entitled)
+    group by
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
+
+)
+
+select
+    entitled.area_code,
+    entitled.fixmedins_code,
+    entitled.fund_pay_type,
+    entitled.settlement_month,
+    entitled.entitled_amount,
+    coalesce(committed_by_month.committed_amount, 0) as committed_amount,
+    (entitled.entitled_amount - coalesce(committed_by_month.committed_amount, 0))::numeric(18, 2) as due_amount
+from entitled
+left join committed_by_month
+    on entitled.area_code = committed_by_month.area_code
+    and entitled.fixmedins_code = committed_by_month.fixmedins_code
+    and entitled.fund_pay_type = committed_by_month.fund_pay_type
+    and entitled.settlement_month = committed_by_month.settlement_month

@@ -1,0 +1,152 @@
+-- Declared totals against accepted ones: whoever declared or was accepted has a row, and what differs is held.
+{{
+    config(
+        materialized='period_replace',
+        period_versions='int_reconcilable_days__versioned',
+        contract={'enforced': true},
+        indexes=[{'columns': ['business_date', 'area_code']}],
+        tags=['reconciliation', 'proposal'],
+    )
+}}
+with touched_days as (
+
+    {{ touched_days(ref('int_reconcilable_days__versioned')) }}
+
+),
+
+versions as (
+
+    select * from {{ ref('int_reconcilable_days__versioned') }}
+
+),
+
+totals as (
+
+    select * from {{ ref('int_settlements__totalled') }}
+
+),
+
+-- A declaration stands on the first day of its period.
+declarations as (
+
+    select
+        *,
+        period_begin_date as business_date
+    from {{ ref('int_declarations__effective') }}
+
+),
+
+accepted as (
+
+    select
+        totals.fixmedins_code,
+        totals.insutype,
+        totals.clr_type,
+        coalesce(declarations.period_begin_date, totals.business_date) as business_date,
+        coalesce(declarations.period_end_date, totals.business_date) as period_end_date,
+        totals.area_code,
+        sum(totals.settlement_count)::integer as settlement_count,
+        sum(totals.medfee_amount) as medfee_amount,
+        sum(totals.fund_pay_amount) as fund_pay_amount,
+        sum(totals.acct_pay) as account_pay_amount
+    from totals
+    left join declarations
+        on totals.fixmedins_code = declarations.fixmedins_code
+        and totals.insutype = declarations.insutype
+        and totals.clr_type = declarations.clr_type
+        and totals.business_date between declarations.period_begin_date and declarations.period_end_date
+    where {{ on_touched_days('totals') }}
+    group by
+        totals.fixmedins_code,
+        totals.insutype,
+        totals.clr_type,
+        coalesce(declarations.period_begin_date, totals.business_date),
+        coalesce(declarations.period_end_date, totals.business_date),
+        totals.area_code
+
+),
+
+declared as (
+
+    select *
+    from declarations
+    where {{ on_touched_days('declarations') }}
+
+),
+
+compared as (
+
+    select
+        coalesce(accepted.fixmedins_code, declared.fixmedins_code) as fixmedins_code,
+        coalesce(accepted.insutype, declared.insutype) as insutype,
+        coalesce(accepted.clr_type, declared.clr_type) as clr_type,
+        coalesce(accepted.business_date, declared.business_date) as business_date,
+        coalesce(accepted.period_end_date, declared.period_end_date) as period_end_date,
+        coalesce(accepted.area_code, declared.area_code) as area_code,
+        declared.accepted_batch_id as declaration_batch_id,
+        declared.load_id is not null as is_declared,
+        coalesce(declared.settlement_count, 0) as declared_settlement_count,
+        coalesce(declared.medfee_amount, 0) as declared_medfee_amount,
+        coalesce(declared.fund_pay_amount, 0) as declared_fund_pay_amount,
+        coalesce(declared.account_pay_amount, 0) as declared_account_pay_amount,
+        coalesce(accepted.settlement_count, 0) as accepted_settlement_count,
+        coalesce(accepted.medfee_amount, 0) as accepted_medfee_amount,
+        coalesce(accepted.fund_pay_amount, 0) as accepted_fund_pay_amount,
+        coalesce(accepted.account_pay_amount, 0) as accepted_account_pay_amount
+    from accepted
+    full outer join declared
+        on accepted.fixmedins_code = declared.fixmedins_code
+        and accepted.insutype = declared.insutype
+        and accepted.clr_type = declared.clr_type
+        and accepted.business_date = declared.business_date
+        and accepted.period_end_date = declared.period_end_date
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when not is_declared then 1
+            when least(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) = 0
+                and greatest(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) = 0 then 0
+            when least(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) >= 0 then 1
+            when greatest(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) <= 0 then 2
+            else 3
+        end as stmt_rslt
+    from compared
+    -- What the centre has more than the institution declared.
+    cross join lateral (
+        select
+            accepted_settlement_count - declared_settlement_count as count_excess,
+            accepted_medfee_amount - declared_medfee_amount as medfee_excess,
+            accepted_fund_pay_amount - declared_fund_pay_amount as fund_pay_excess,
+            accepted_account_pay_amount - declared_account_pay_amount as account_pay_excess
+    ) as excesses
+
+)
+
+select
+    judged.fixmedins_code,
+    judged.insutype,
+    judged.clr_type,
+    judged.business_date,
+    judged.period_end_date,
+    judged.area_code,
+    judged.declared_settlement_count,
+    judged.declared_medfee_amount,
+    judged.declared_fund_pay_amount,
+    judged.declared_account_pay_amount,
+    judged.accepted_settlement_count,
+    judged.accepted_medfee_amount,
+    judged.accepted_fund_pay_amount,
+    judged.accepted_account_pay_amount,
+    judged.stmt_rslt,
+    judged.stmt_rslt <> 0 as is_held,
+    judged.declaration_batch_id,
+    versions.day_version
+from judged
+inner join versions
+    on judged.area_code = versions.area_code
+    and judged.business_date = versions.business_date

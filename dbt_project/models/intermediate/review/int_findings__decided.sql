@@ -1,0 +1,122 @@
+-- Each finding and fund with the decision that counts, what that decision deducts, and the end of the appeal window.
+with findings as (
+
+    select * from {{ ref('int_findings__deducted') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('stg_raw__review_decisions') }}
+
+),
+
+working_days as (
+
+    select * from {{ ref('int_working_days__numbered') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('settings') }}
+    where setting = 'appeal_window'
+
+),
+
+-- The last decision counts; of two at the same moment the later stage.
+last_decisions as (
+
+    select distinct on (finding_id)
+        finding_id,
+        decision,
+        decided_amount,
+        stage,
+        decided_date
+    from decisions
+    order by
+        finding_id,
+        decided_at desc,
+        array_position(array['first', 'second', 'appeal'], stage) desc
+
+),
+
+-- A partial decision names one amount for the finding: it is split over the funds by largest remainder, in fen.
+split as (
+
+    select
+        findings.finding_id,
+        findings.fund_pay_type,
+        last_decisions.decided_amount,
+        sum(findings.amount_at_stake) over (partition by findings.finding_id) as finding_amount,
+        trunc(
+            least(last_decisions.decided_amount, sum(findings.amount_at_stake) over (partition by findings.finding_id))
+            * findings.amount_at_stake
+            / nullif(sum(findings.amount_at_stake) over (partition by findings.finding_id), 0),
+            2
+        ) as floor_amount,
+        least(last_decisions.decided_amount, sum(findings.amount_at_stake) over (partition by findings.finding_id))
+        * findings.amount_at_stake
+        / nullif(sum(findings.amount_at_stake) over (partition by findings.finding_id), 0) as exact_amount
+    from findings
+    inner join last_decisions
+        on findings.finding_id = last_decisions.finding_id
+        and last_decisions.decision = 'partial'
+
+),
+
+parts as (
+
+    select
+        finding_id,
+        fund_pay_type,
+        floor_amount
+        + case
+            when row_number() over (
+                partition by finding_id order by exact_amount - floor_amount desc, fund_pay_type
+            ) <= 100 * (
+                least(decided_amount, finding_amount) - sum(floor_amount) over (partition by finding_id)
+            ) then 0.01
+            else 0
+        end as part_amount
+    from split
+
+)
+
+select
+    findings.finding_id,
+    findings.fund_pay_type,
+    findings.rule_code,
+    findings.severity,
+    findings.area_code,
+    findings.fixmedins_code,
+    findings.setl_id,
+    findings.feedetl_sn,
+    findings.business_date,
+    findings.found_on,
+    findings.refused_inscp_amount,
+    findings.amount_at_stake,
+    findings.evidence,
+    last_decisions.decision,
+    last_decisions.stage,
+    last_decisions.decided_date,
+    appeal_ends.date as appeal_ends_on,
+    case last_decisions.decision
+        when 'confirm' then findings.amount_at_stake
+        when 'partial' then coalesce(parts.part_amount, 0)
+        when 'waive' then 0
+    end::numeric(18, 2) as decided_amount
+from findings
+left join last_decisions
+    on findings.finding_id = last_decisions.finding_id
+left join parts
+    on findings.finding_id = parts.finding_id
+    and findings.fund_pay_type = parts.fund_pay_type
+left join settings
+    on findings.found_on between settings.valid_from and coalesce(settings.valid_to, date 'infinity')
+left join working_days as found_days
+    on findings.found_on = found_days.date
+-- A window that ends in a year whose calendar is not published has no end yet: the finding waits, nothing is guessed.
+left join working_days as appeal_ends
+    on appeal_ends.is_working_day
+    and appeal_ends.working_day_number = found_days.working_day_number + settings.value

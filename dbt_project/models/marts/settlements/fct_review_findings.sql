@@ -1,0 +1,64 @@
+-- Findings of the review by fund, with the decision that counts and what the books have deducted.
+with findings as (
+
+    select * from {{ ref('int_findings__decided') }}
+
+),
+
+entries as (
+
+    select * from {{ ref('stg_ledger__entries') }}
+    where event in ('deducted', 'restored')
+
+),
+
+entry_lines as (
+
+    select * from {{ ref('stg_ledger__entry_lines') }}
+    where account = 'payable_institution'
+
+),
+
+booked as (
+
+    select
+        entries.source_id as finding_id,
+        entries.fund_pay_type,
+        sum(case entry_lines.side when 'debit' then entry_lines.amount else -entry_lines.amount end) as booked_amount
+    from entries
+    inner join entry_lines
+        on entries.fixmedins_code = entry_lines.fixmedins_code
+        and entries.business_event_id = entry_lines.business_event_id
+    group by
+        entries.source_id,
+        entries.fund_pay_type
+
+)
+
+select
+    findings.finding_id,
+    findings.rule_code,
+    findings.severity,
+    findings.area_code,
+    findings.fixmedins_code,
+    findings.setl_id,
+    findings.feedetl_sn,
+    findings.fund_pay_type,
+    findings.business_date,
+    findings.found_on,
+    findings.appeal_ends_on,
+    findings.refused_inscp_amount,
+    findings.amount_at_stake,
+    coalesce(booked.booked_amount, 0)::numeric(18, 2) as deducted_amount,
+    case
+        when findings.decision = 'waive' then 'waived'
+        when findings.decision = 'partial' then 'partly_confirmed'
+        when findings.decision = 'confirm' then 'confirmed'
+        when booked.booked_amount > 0 then 'deducted'
+        else 'open'
+    end as status,
+    findings.evidence
+from findings
+left join booked
+    on findings.finding_id = booked.finding_id
+    and findings.fund_pay_type = booked.fund_pay_type

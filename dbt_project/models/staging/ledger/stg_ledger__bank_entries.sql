@@ -1,0 +1,14 @@
+-- What the bank said, transaction by transaction.
+select
+    bank_entry_id,
+    area_code,
+    batch_id,
+    kind,
+    account_no,
+    side,
+    amount,
+    booked_on,
+    outcome,
+    fixmedins_code,
+    instruction_id
+from {{ source('ledger', 'bank_entry') }}

@@ -1,0 +1,14 @@
+-- Entries in the books.
+select
+    fixmedins_code,
+    business_event_id,
+    entry_id,
+    event,
+    area_code,
+    fund_pay_type,
+    accounting_date,
+    settlement_month,
+    source_id,
+    reverses_event_id,
+    posting_run_id
+from {{ source('ledger', 'entry') }}

@@ -1,0 +1,15 @@
+-- Payment instructions as they were written.
+select
+    fixmedins_code,
+    instruction_id,
+    request_id,
+    area_code,
+    fund_pay_type,
+    settlement_month,
+    pay_date,
+    purpose,
+    sequence,
+    amount,
+    has_account,
+    replaces_instruction_id
+from {{ source('ledger', 'payment_instruction') }}

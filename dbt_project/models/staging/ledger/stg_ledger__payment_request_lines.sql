@@ -1,0 +1,9 @@
+-- Lines of payment requests.
+select
+    request_id,
+    fixmedins_code,
+    settlement_month,
+    amount,
+    replaces_instruction_id,
+    flag
+from {{ source('ledger', 'payment_request_line') }}

@@ -1,0 +1,10 @@
+-- Dated budgets of areas by fund and care class.
+select
+    area_code,
+    fund_pay_type,
+    budget_year,
+    care_class,
+    amount as budget_amount,
+    valid_from,
+    coalesce(valid_to, date 'infinity') as valid_to
+from {{ source('reference', 'fund_budget') }}
