@@ -188,6 +188,15 @@ comment on table ledger.bank_entry is '银行回执逐笔：一笔只记一次 /
 create index on ledger.bank_entry (instruction_id);
 create index on ledger.bank_entry (batch_id);
 
+create table ledger.receipt_batch (
+    batch_id text primary key,
+    area_code text not null,
+    outcome_counts jsonb not null,
+    recorded_by text not null,
+    recorded_at timestamptz not null default clock_timestamp()
+);
+comment on table ledger.receipt_batch is '已入账的回单批次 / Receipt batches that are recorded, with their transactions counted by outcome.';
+
 create table ledger.payment_event (
     fixmedins_code text not null,
     instruction_id uuid not null,

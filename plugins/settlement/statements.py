@@ -13,4 +13,4 @@ def statement(package: str, name: str) -> sql.SQL:
     Values travel as parameters (``%(name)s``); identifiers, where a statement has them, by :meth:`sql.SQL.format`.
     """
     text = files(package).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(text)  # type: ignore[arg-type]  # reviewed files of this package, never input
+    return sql.SQL(text)

@@ -76,7 +76,8 @@ def test_no_line_can_be_added_to_an_earlier_entry(poster, earlier):
 
 def test_an_entry_in_a_closed_month_is_refused(poster):
     poster.execute(
-        "insert into ledger.settlement_period (area_code, settlement_month, closed_by) values ('330100', '2026-03', 'x')"
+        "insert into ledger.settlement_period (area_code, settlement_month, closed_by)"
+        " values ('330100', '2026-03', 'x')"
     )
     with pytest.raises(errors.CheckViolation, match="closed month"):
         post(poster)

@@ -213,8 +213,8 @@ TAMPERING = {
     "a seal": ("update ledger.posting_run set seal = repeat('0', 64)", "seal_differs"),
     "a recorded total": ("update ledger.posting_run set debit_total_amount = 1", "totals_differ"),
     "a whole run": (
-        "delete from ledger.entry_line where business_event_id in"
-        " (select business_event_id from ledger.entry where posting_run_id = (select min(posting_run_id) from ledger.entry))",
+        "delete from ledger.entry_line where business_event_id in (select business_event_id from ledger.entry"
+        " where posting_run_id = (select min(posting_run_id) from ledger.entry))",
         "seal_differs",
     ),
 }

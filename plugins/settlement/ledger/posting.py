@@ -89,20 +89,29 @@ def _refuse_faults(connection: psycopg.Connection[Any], relation: str) -> None:
 
 def _insert(connection: psycopg.Connection[Any], *, area_code: str, purpose: str, posted_by: str) -> Posting:
     """Insert what is new, record it as a sealed run, and prove the run."""
-    run = {"posting_run_id": _next_run_id(connection), "area_code": area_code}
+    run_id = _next_run_id(connection)
     previous_seal = seals.last_seal(connection, area_code)
-    entry_count, line_count, total_amount = _insert_entries(connection, run)
+    entry_count, line_count, total_amount = _insert_entries(connection, run_id)
     if not entry_count:
         return Posting(None, 0, 0, Decimal("0.00"), previous_seal)
 
-    seal = seals.seal(connection, run["posting_run_id"], previous_seal)
-    record = {**run, "purpose": purpose, "posted_by": posted_by, "previous_seal": previous_seal, "seal": seal}
+    seal = seals.seal(connection, run_id, previous_seal)
     connection.execute(
-        statement(PACKAGE, "insert_posting_run"), {**record, "entry_count": entry_count, "total_amount": total_amount}
+        statement(PACKAGE, "insert_posting_run"),
+        {
+            "posting_run_id": run_id,
+            "area_code": area_code,
+            "purpose": purpose,
+            "entry_count": entry_count,
+            "total_amount": total_amount,
+            "previous_seal": previous_seal,
+            "seal": seal,
+            "posted_by": posted_by,
+        },
     )
-    connection.execute(statement(PACKAGE, "insert_accrued_batch_days"), run)
-    invariants.check_run(connection, run["posting_run_id"])
-    return Posting(run["posting_run_id"], entry_count, line_count, total_amount, seal)
+    connection.execute(statement(PACKAGE, "insert_accrued_batch_days"), {"posting_run_id": run_id})
+    invariants.check_run(connection, run_id)
+    return Posting(run_id, entry_count, line_count, total_amount, seal)
 
 
 def _next_run_id(connection: psycopg.Connection[Any]) -> int:
@@ -113,10 +122,10 @@ def _next_run_id(connection: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
-def _insert_entries(connection: psycopg.Connection[Any], run: dict[str, Any]) -> tuple[int, int, Decimal]:
+def _insert_entries(connection: psycopg.Connection[Any], posting_run_id: int) -> tuple[int, int, Decimal]:
     """Insert new entries with their lines; return the numbers of entries and lines and the debit total."""
     try:
-        row = connection.execute(statement(PACKAGE, "insert_entries"), run).fetchone()
+        row = connection.execute(statement(PACKAGE, "insert_entries"), {"posting_run_id": posting_run_id}).fetchone()
     except psycopg.errors.CheckViolation as error:
         if "closed month" not in str(error):
             raise
@@ -138,6 +147,7 @@ def _refuse_differences(connection: psycopg.Connection[Any], relation: str) -> N
     where = relation if found_in == "offered" else "the books"
     raise SettlementError(
         "event_differs",
-        f"{event_id} is in the books with other lines than {relation} offers: only {where} has {side} {account} {amount}",
+        f"{event_id} is in the books with other lines than {relation} offers:"
+        f" only {where} has {side} {account} {amount}",
         "what is booked stays; correct it with a reversing entry of its own (更正只能新增冲正分录)",
     )

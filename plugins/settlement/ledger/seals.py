@@ -97,7 +97,7 @@ def _runs(connection: psycopg.Connection[Any], area_code: str) -> Iterator[tuple
 
 
 class _Digest(Protocol):
-    def update(self, data: bytes | memoryview, /) -> None: ...
+    def update(self, data: bytes | bytearray | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
 
 
@@ -114,7 +114,7 @@ class _CryptographySm3:
     def __init__(self) -> None:
         self._hash = hashes.Hash(hashes.SM3())
 
-    def update(self, data: bytes | memoryview, /) -> None:
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
         self._hash.update(bytes(data))
 
     def hexdigest(self) -> str:

@@ -1,0 +1,1 @@
+"""From what is due to money on its way: request, approval, instruction, bank file."""

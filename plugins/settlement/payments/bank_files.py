@@ -1,0 +1,54 @@
+"""Bank files leave the database for the outbox: `payments/<area>/<pay date>/<message id>.xml` and `.csv`."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from upath import UPath
+
+from settlement.intake.folders import outbox
+from settlement.statements import statement
+
+log = logging.getLogger(__name__)
+
+
+def write_bank_files(
+    connection: psycopg.Connection[Any],
+    *,
+    pay_date: date,
+    area_code: str | None = None,
+    request_ids: Sequence[UUID] = (),
+) -> list[str]:
+    """Write the files of a pay date, and of `request_ids`, that the outbox does not hold byte for byte yet.
+
+    Returns:
+        The addresses written now; empty when nothing was missing.
+    """
+    scope = {"pay_date": pay_date, "area_code": area_code, "request_ids": list(request_ids)}
+    written = []
+    for message_id, area, day, xml, csv in connection.execute(statement("settlement.payments", "bank_files"), scope):
+        folder = outbox() / "payments" / area / day.isoformat()
+        for suffix, content in (("xml", xml), ("csv", csv)):
+            path = folder / f"{message_id}.{suffix}"
+            if _write_once(path, content.encode()):
+                log.info("bank file %s written", path)
+                written.append(str(path))
+    return written
+
+
+def _write_once(path: UPath, content: bytes) -> bool:
+    """Write a file whole or not at all; False if it is there already with these very bytes."""
+    if path.exists() and path.read_bytes() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.protocol not in ("", "file"):
+        # An object store shows an object only once it is complete.
+        path.write_bytes(content)
+        return True
+    partial = path.with_name(path.name + ".part")
+    partial.write_bytes(content)
+    partial.rename(path)
+    return True

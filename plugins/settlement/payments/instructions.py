@@ -1,0 +1,253 @@
+"""Disbursement: instructions of an approved request, their entries and the bank file, all in one transaction (拨付).
+
+The bank file leaves through an outbox: it is stored with the instructions first and written to the outbox folder
+after the commit. A crash in between loses nothing, because the next run writes the same bytes under the same id.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import psycopg
+from psycopg.rows import class_row
+
+from settlement.banking import pain001, payment_csv
+from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, payment_file
+from settlement.errors import SettlementError
+from settlement.ledger.posting import post
+from settlement.payments.bank_files import write_bank_files
+from settlement.statements import statement
+from settlement.warehouse import connect, transaction_lock
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "settlement.payments"
+INSTRUCTION_COLUMNS = (
+    "fixmedins_code, instruction_id, request_id, area_code, fund_pay_type, settlement_month, pay_date, purpose,"
+    " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id"
+)
+
+
+@dataclass(frozen=True)
+class Disbursement:
+    """What one request put on its way, in yuan; ``no_account_count`` institutions could not be sent anything."""
+
+    request_id: str
+    area_code: str
+    fund_pay_type: str
+    pay_date: str
+    instruction_count: int
+    total_amount: str
+    no_account_count: int
+    message_id: str | None
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The business key of a request."""
+
+    request_id: UUID
+    area_code: str
+    fund_pay_type: str
+    pay_date: date
+    purpose: str
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One line of a request with the account to pay to, if there is one."""
+
+    fixmedins_code: str
+    settlement_month: str
+    amount: Decimal
+    replaces_instruction_id: UUID | None
+    sequence: int
+    account_name: str | None
+    account_no: str | None
+    bank_code: str | None
+
+    @property
+    def has_account(self) -> bool:
+        return self.account_no is not None and self.bank_code is not None
+
+
+def disburse_approved(*, pay_date: date, area_code: str | None, posted_by: str) -> list[Disbursement]:
+    """Instruct every approved request up to `pay_date` that is not instructed yet, then write the bank files.
+
+    Each request commits by itself. What an interrupted run left, requests and files alike, is finished.
+    """
+    scope: dict[str, Any] = {"pay_date": pay_date, "area_code": area_code}
+    with connect("poster") as connection:
+        waiting = [row[0] for row in connection.execute(statement(PACKAGE, "requests_to_disburse"), scope)]
+        connection.commit()
+        disbursements = []
+        for request_id in waiting:
+            with connection.transaction():
+                disbursement = disburse(connection, request_id, posted_by=posted_by)
+            disbursements += [disbursement] if disbursement else []
+        write_bank_files(connection, **scope, request_ids=waiting)
+    return disbursements
+
+
+def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by: str) -> Disbursement | None:
+    """Instruct one approved request in the caller's transaction; None if another run did it in the meantime.
+
+    Raises:
+        SettlementError: ``not_approved``; ``fund_account_missing``; ``bank_account_invalid``; those of the posting.
+    """
+    request = _approved_request(connection, request_id)
+    transaction_lock(connection, "post", request.area_code)
+    if connection.execute(
+        "select from ledger.payment_instruction where request_id = %s limit 1", [request_id]
+    ).fetchone():
+        return None
+    lines = _lines(connection, request_id)
+    ids = [_instruction_id(request, line) for line in lines]
+    _insert_instructions(connection, request, lines, ids)
+    connection.execute("select set_config('settlement.pay_date', %s, true)", [request.pay_date.isoformat()])
+    connection.execute("select set_config('settlement.area_code', %s, true)", [request.area_code])
+    post(
+        connection,
+        "entries.entry_instructed",
+        area_code=request.area_code,
+        purpose=f"instructed {request.fund_pay_type} {request.pay_date}",
+        posted_by=posted_by,
+    )
+    payable = [(line, id) for line, id in zip(lines, ids, strict=True) if line.has_account]
+    file = _payment_file(connection, request, payable) if payable else None
+    if file:
+        _insert_bank_file(connection, request, file)
+    log.info("area %s fund %s: %d payments instructed", request.area_code, request.fund_pay_type, len(payable))
+    return Disbursement(
+        request_id=str(request_id),
+        area_code=request.area_code,
+        fund_pay_type=request.fund_pay_type,
+        pay_date=request.pay_date.isoformat(),
+        instruction_count=len(payable),
+        total_amount=str(file.total if file else Decimal("0.00")),
+        no_account_count=len(lines) - len(payable),
+        message_id=file.message_id if file else None,
+    )
+
+
+def _approved_request(connection: psycopg.Connection[Any], request_id: UUID) -> _Request:
+    with connection.cursor(row_factory=class_row(_Request)) as cursor:
+        request = cursor.execute(
+            "select request_id, area_code, fund_pay_type, pay_date, purpose from ledger.payment_request"
+            " join ledger.payment_decision using (request_id) where request_id = %s and decision = 'approved'",
+            [request_id],
+        ).fetchone()
+    if request is None:
+        raise SettlementError(
+            "not_approved", f"request {request_id} is not approved", "a person must approve it first (未经审批不得拨付)"
+        )
+    return request
+
+
+def _lines(connection: psycopg.Connection[Any], request_id: UUID) -> list[_Line]:
+    with connection.cursor(row_factory=class_row(_Line)) as cursor:
+        return cursor.execute(statement(PACKAGE, "lines_to_instruct"), {"request_id": request_id}).fetchall()
+
+
+def _instruction_id(request: _Request, line: _Line) -> UUID:
+    """Give the id of an instruction: a function of its business key, so that a repeated run gives the same one."""
+    key = [
+        request.area_code,
+        line.fixmedins_code,
+        request.fund_pay_type,
+        line.settlement_month,
+        request.pay_date.isoformat(),
+        request.purpose,
+        str(line.sequence),
+    ]
+    return uuid5(NAMESPACE_URL, "instruction|" + "|".join(key))
+
+
+def _insert_instructions(
+    connection: psycopg.Connection[Any], request: _Request, lines: Sequence[_Line], ids: Sequence[UUID]
+) -> None:
+    """Write all instructions in one statement, so that the database checks them against the request at once."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy ledger.payment_instruction ({INSTRUCTION_COLUMNS}) from stdin") as rows,
+    ):
+        for line, instruction_id in zip(lines, ids, strict=True):
+            account = (line.account_name, line.account_no, line.bank_code) if line.has_account else (None, None, None)
+            rows.write_row(
+                [
+                    line.fixmedins_code,
+                    instruction_id,
+                    request.request_id,
+                    request.area_code,
+                    request.fund_pay_type,
+                    line.settlement_month,
+                    request.pay_date,
+                    request.purpose,
+                    line.sequence,
+                    line.amount,
+                    line.has_account,
+                    *account,
+                    line.replaces_instruction_id,
+                ]
+            )
+
+
+def _payment_file(
+    connection: psycopg.Connection[Any], request: _Request, payable: Sequence[tuple[_Line, UUID]]
+) -> PaymentFile:
+    return payment_file(
+        area_code=request.area_code,
+        fund_pay_type=request.fund_pay_type,
+        pay_date=request.pay_date,
+        purpose=request.purpose,
+        debtor=_paying_account(connection, request),
+        payments=[
+            Payment(
+                instruction_id=instruction_id,
+                amount=line.amount,
+                creditor=BankAccount(str(line.account_name), str(line.account_no), str(line.bank_code)),
+                creditor_code=line.fixmedins_code,
+                remittance=f"医保基金拨付 {line.fixmedins_code} {request.fund_pay_type} {line.settlement_month}",
+            )
+            for line, instruction_id in payable
+        ],
+    )
+
+
+def _paying_account(connection: psycopg.Connection[Any], request: _Request) -> BankAccount:
+    row = connection.execute(
+        statement(PACKAGE, "paying_account"),
+        {"area_code": request.area_code, "fund_pay_type": request.fund_pay_type, "pay_date": request.pay_date},
+    ).fetchone()
+    if row is None:
+        raise SettlementError(
+            "fund_account_missing",
+            f"area {request.area_code} has no expenditure account for fund {request.fund_pay_type}"
+            f" on {request.pay_date}",
+            "deliver a fund_account row by a reference batch, then run the pay date again (缺少支出户)",
+        )
+    return BankAccount(*row)
+
+
+def _insert_bank_file(connection: psycopg.Connection[Any], request: _Request, file: PaymentFile) -> None:
+    content = pain001.write(file)
+    connection.execute(
+        statement(PACKAGE, "insert_bank_file"),
+        {
+            "message_id": file.message_id,
+            "request_id": request.request_id,
+            "area_code": request.area_code,
+            "fund_pay_type": request.fund_pay_type,
+            "pay_date": request.pay_date,
+            "transaction_count": len(file.payments),
+            "control_sum_amount": file.total,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "content": content.decode(),
+            "csv_content": payment_csv.write(file).decode(),
+        },
+    )

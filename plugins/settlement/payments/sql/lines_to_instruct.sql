@@ -1,0 +1,32 @@
+-- The lines of a request with the account that was valid on the pay date; without one the account columns are empty.
+select
+    line.fixmedins_code,
+    line.settlement_month,
+    line.amount,
+    line.replaces_instruction_id,
+    1 + count(earlier.instruction_id)::int as sequence,
+    bank_account.account_name,
+    bank_account.account_no,
+    bank_account.bank_code
+from ledger.payment_request_line as line
+inner join ledger.payment_request
+    on line.request_id = payment_request.request_id
+left join reference.bank_account
+    on line.fixmedins_code = bank_account.fixmedins_code
+    and payment_request.pay_date between bank_account.valid_from and coalesce(bank_account.valid_to, date 'infinity')
+left join ledger.payment_instruction as earlier
+    on line.fixmedins_code = earlier.fixmedins_code
+    and payment_request.fund_pay_type = earlier.fund_pay_type
+    and line.settlement_month = earlier.settlement_month
+    and payment_request.pay_date = earlier.pay_date
+    and payment_request.purpose = earlier.purpose
+    and payment_request.area_code = earlier.area_code
+where line.request_id = %(request_id)s
+group by
+    line.request_id,
+    line.fixmedins_code,
+    line.settlement_month,
+    bank_account.account_name,
+    bank_account.account_no,
+    bank_account.bank_code
+order by line.fixmedins_code, line.settlement_month

@@ -1,0 +1,37 @@
+-- Requests of a pay date with what became of them; `status` is undecided, approved, rejected or instructed.
+select
+    payment_request.request_id,
+    payment_request.area_code,
+    payment_request.fund_pay_type,
+    payment_request.pay_date,
+    payment_request.purpose,
+    payment_request.line_count,
+    payment_request.total_amount,
+    payment_request.plan_amount,
+    payment_request.plan_used_before_amount,
+    payment_request.reserve_amount,
+    payment_request.reserve_used_amount,
+    payment_request.is_over_plan,
+    payment_request.approval_threshold_amount,
+    array(
+        select format('%%s %%s %%s: %%s', line.fixmedins_code, line.settlement_month, line.amount, line.flag)
+        from ledger.payment_request_line as line
+        where line.request_id = payment_request.request_id and line.flag is not null
+        order by line.amount desc, line.fixmedins_code, line.settlement_month
+        limit 20
+    ) as flagged_lines,
+    case
+        when exists (
+            select
+            from ledger.payment_instruction
+            where payment_instruction.request_id = payment_request.request_id
+        ) then 'instructed'
+        else coalesce(payment_decision.decision, 'undecided')
+    end as status
+from ledger.payment_request
+left join ledger.payment_decision
+    on payment_request.request_id = payment_decision.request_id
+where
+    payment_request.pay_date = %(pay_date)s
+    and (%(area_code)s::text is null or payment_request.area_code = %(area_code)s)
+order by payment_request.area_code, payment_request.fund_pay_type, payment_request.purpose
