@@ -319,19 +319,20 @@ CLEARING_BILL = _columns("""
 """)
 
 BANK_RECEIPT = _columns("""
-    message_id         text 35   required
-    message_format     text 10   required
-    end_to_end_id      text 35
-    entry_reference    text 35
-    transaction_status text 4
-    reason_code        text 35
-    reason_text        text 500
-    side               text 6
-    amount             money
-    currency           text 3
-    booking_date       date
-    account_no         text 34
-    remittance_text    text 500
+    message_format       text 10   required
+    message_id           text 35
+    original_message_id  text 35
+    account_no           text 34
+    entry_reference      text 35
+    servicer_reference   text 35
+    end_to_end_id        text 35
+    status               text 35
+    reason_code          text 35
+    reason_text          text 500
+    side                 text 6
+    amount               money
+    currency             text 3
+    booking_date         date
 """)
 
 # Reference tables: every row also has valid_from and valid_to (added below).
@@ -487,7 +488,12 @@ VALIDITY = _columns("""
     valid_to    date
 """)
 
-LIST_CHILDREN = ("settlement_list_diagnosis", "settlement_list_operation", "settlement_list_item", "settlement_list_icu")
+LIST_CHILDREN = (
+    "settlement_list_diagnosis",
+    "settlement_list_operation",
+    "settlement_list_item",
+    "settlement_list_icu",
+)
 
 
 def _all_tables() -> Iterator[Table]:
@@ -509,8 +515,7 @@ def _all_tables() -> Iterator[Table]:
     yield Table("review", "review", "raw.review_decision", ("finding_id", "stage", "decided_at"), REVIEW)
     yield Table("case_review", "case_review", "raw.case_review", ("setl_id", "decided_on"), CASE_REVIEW)
     yield Table("clearing_bill", "clearing_bill", "raw.clearing_bill", ("bill_id",), CLEARING_BILL)
-    bank_key = ("message_format", "end_to_end_id", "entry_reference", "transaction_status", "side", "amount", "booking_date")
-    yield Table("bank_receipt", "bank_receipt", "raw.bank_transaction", bank_key, BANK_RECEIPT)
+    yield Table("bank_receipt", "bank_receipt", "raw.bank_transaction", ("row_hash",), BANK_RECEIPT)
     for name, (key_text, lines) in REFERENCE.items():
         key = (*key_text.split(), "valid_from")
         yield Table(name, "reference", f"reference.{name}", key, _columns(lines) + VALIDITY)

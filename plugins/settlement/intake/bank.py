@@ -1,0 +1,111 @@
+"""Bank receipts: transactions of pain.002 and camt.054 into raw.bank_transaction, each once whatever message it is in."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from settlement.banking.camt054 import BookedEntry, parse_camt054
+from settlement.banking.pain002 import TransactionStatus, parse_pain002
+from settlement.contract.limits import Limits
+from settlement.contract.manifest import DeliveredFile, Manifest
+from settlement.contract.tables import TABLES
+from settlement.errors import SettlementError
+
+Row = dict[str, Any]
+
+
+def load_file(
+    connection: psycopg.Connection[Any], manifest: Manifest, file: DeliveredFile, path: Path, limits: Limits
+) -> dict[str, int]:
+    """Insert the transactions of one file; returns the rows by disposition.
+
+    The same transaction in another message (a bank that repeats itself) is `repeated`.
+
+    Raises:
+        SettlementError: ``control_mismatch`` when the number of transactions differs from the manifest, and the
+            parsers' own codes for a file that is no such message.
+    """
+    names = [column.name for column in TABLES["bank_receipt"].columns]
+    rows = list(_rows(file, path, limits))
+    if len(rows) != file.rows:
+        raise SettlementError(
+            "control_mismatch",
+            f"{file.name}: rows expected {file.rows}, found {len(rows)}",
+            "the file is not the one the manifest describes: send the batch again",
+        )
+    columns = ["area_code", "batch_id", "accepted_batch_id", "file_no", "line_no", "row_hash", *names]
+    statement = (
+        f"insert into raw.bank_transaction ({', '.join(columns)}) "  # names of the contract
+        f"values ({', '.join(['%s'] * len(columns))}) on conflict (row_hash) do nothing"
+    )
+    origin = [manifest.area_code, manifest.batch_id, manifest.batch_id, file.file_no]
+    accepted = 0
+    with connection.cursor() as cursor:
+        for line_no, row in enumerate(rows, start=1):
+            cursor.execute(statement, [*origin, line_no, _identity(row), *(row.get(name) for name in names)])
+            accepted += cursor.rowcount
+    return {"accepted": accepted, "quarantined": 0, "repeated": len(rows) - accepted, "pending": 0}
+
+
+def _rows(file: DeliveredFile, path: Path, limits: Limits) -> Iterator[Row]:
+    with path.open("rb") as stream:
+        if file.format == "pain002":
+            for status in parse_pain002(stream, max_bytes=limits.file_bytes):
+                yield _status_row(status)
+        else:
+            for entry in parse_camt054(stream, max_bytes=limits.file_bytes):
+                yield _entry_row(entry)
+
+
+def _status_row(status: TransactionStatus) -> Row:
+    return {
+        "message_format": "pain002",
+        "message_id": status.message_id,
+        "original_message_id": status.original_message_id,
+        "end_to_end_id": status.end_to_end_id,
+        "status": status.status,
+        "reason_code": status.reason_code,
+        "reason_text": status.reason_text,
+    }
+
+
+def _entry_row(entry: BookedEntry) -> Row:
+    return {
+        "message_format": "camt054",
+        "message_id": entry.message_id,
+        "account_no": entry.account,
+        "entry_reference": entry.entry_reference,
+        "servicer_reference": entry.servicer_reference,
+        "end_to_end_id": entry.end_to_end_id,
+        "status": entry.status,
+        "reason_code": entry.return_reason,
+        "side": entry.side,
+        "amount": entry.amount,
+        "currency": entry.currency,
+        "booking_date": entry.booked_on,
+    }
+
+
+def _identity(row: Row) -> UUID:
+    """What makes a transaction the same one in another message.
+
+    The bank's references count only where there is no payment id: NtryRef is a running number of its message.
+    """
+    names = [
+        "message_format",
+        "original_message_id",
+        "end_to_end_id",
+        "status",
+        "reason_code",
+        "side",
+        "amount",
+        "booking_date",
+    ]
+    if row.get("end_to_end_id") in (None, "NOTPROVIDED"):
+        names += ["servicer_reference"] if row.get("servicer_reference") else ["message_id", "entry_reference"]
+    text = "\x1f".join(str(row.get(name) or "") for name in names)
+    return UUID(hashlib.sha256(text.encode()).hexdigest()[:32])

@@ -1,0 +1,172 @@
+"""The context columns of the gate: what a rule must know beside the row itself, as joins in the engine."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from settlement.contract.manifest import SHANGHAI
+from settlement.contract.tables import LIST_CHILDREN, Table
+from settlement.gate import context_columns, load_suite
+from settlement.intake.knowledge import Load
+
+IN_FORCE = ("active", "guidance", "suspended")
+"""Agreements under which settlements count; a suspended one stops payments, not settlements (risk rule K2)."""
+
+KEY_STATE = """
+    case when known.row_hash is null then 'new' when known.row_hash = typed.row_hash then 'repeated' else 'conflict' end
+"""
+# A later declaration replaces the earlier one and both are kept: only the very same totals again are a repetition.
+KEY_STATES = {"declaration": "case when known.row_hash = typed.row_hash then 'repeated' else 'new' end"}
+# A dated row may be delivered again with its end, which closes it; it may not say anything else.
+KEY_STATE_OF_REFERENCE = """
+    case
+        when known.row_hash is null then 'new'
+        when known.row_hash <> typed.row_hash then 'conflict'
+        when known.known_valid_to is not distinct from typed.valid_to then 'repeated'
+        when known.known_valid_to is null then 'ends'
+        else 'conflict'
+    end
+"""
+
+
+@dataclass
+class Context:
+    """Joins onto ``typed`` and what they make known: context column → SQL expression."""
+
+    joins: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    def join(self, relation: str, condition: str, **columns: str) -> None:
+        """Left join a relation that has at most one row for each delivered one."""
+        self.joins.append(f"left join {relation} on {condition}")
+        self.columns.update(columns)
+
+
+def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
+    """Build the context of `table`; `delivered` names the tables that the batch holds."""
+    context = Context()
+    known = [f'typed."{name}" is not distinct from known."{name}"' for name in table.key]
+    if table.name == "settlement":
+        known = ["typed.setl_id = known.setl_id"]
+    context.join(
+        "known_settlement as known" if table.name == "settlement" else f"known_{table.name} as known",
+        " and ".join(known),
+        accepted_key_state=KEY_STATE_OF_REFERENCE
+        if table.kind == "reference"
+        else KEY_STATES.get(table.name, KEY_STATE),
+    )
+    context.join(
+        f"repeated_key_{table.name} as repeated_key",
+        "typed.file_no = repeated_key.file_no and typed.line_no = repeated_key.line_no",
+        key_occurrence="coalesce(repeated_key.key_occurrence, 1)",
+    )
+    _add_batch(context, load)
+    names = {column.name for column in table.columns}
+    if {"fixmedins_code"} <= names and table.kind in ("settlement", "declaration"):
+        _add_institution(context, "cast(typed.setl_time as date)" if "setl_time" in names else f"date '{load.as_of}'")
+    if table.parent:
+        _add_parent(context, table)
+    if table.name == "settlement_list":
+        _add_list_children(context, delivered)
+    wanted = context_columns(load_suite(table.name))
+    context.columns |= {name: f"null::{type_}" for name, type_ in wanted.items() if name not in context.columns}
+    return context
+
+
+def _add_batch(context: Context, load: Load) -> None:
+    manifest = load.manifest
+    business_date = f"date '{manifest.business_date}'" if manifest.business_date else "null::DATE"
+    created_at = manifest.created_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+    context.columns |= {
+        "batch_business_date": business_date,
+        "batch_created_at": f"timestamp '{created_at}'",
+        "batch_area_code": f"'{manifest.area_code}'",  # six digits, checked by the manifest
+        "area_fund_sum_includes_account": "(select fund_sum_includes_account from area)",
+    }
+
+
+def _add_institution(context: Context, day: str) -> None:
+    """The dated register row of the institution on `day`; overlapping rows are refused when they are loaded."""
+    context.join(
+        "institution",
+        f"typed.fixmedins_code = institution.fixmedins_code and {day} between institution.valid_from and institution.valid_to",
+        institution_known=f"case when {day} is not null then institution.fixmedins_code is not null end",
+        agreement_in_force=f"case when {day} is not null then institution.fixmedins_code is not null and institution.agreement_status in {IN_FORCE!r} "
+        f"and coalesce(institution.agreement_from <= {day}, true) end",
+        institution_area_code="institution.area_code",
+    )
+
+
+def _add_parent(context: Context, table: Table) -> None:
+    parent = "accepted_settlement" if table.parent == "settlement" else "accepted_settlement_list"
+    context.join(f"{parent} as parent", "typed.setl_id = parent.setl_id", parent_accepted="parent.setl_id is not null")
+    context.columns |= {"parent_institution": "parent.fixmedins_code", "parent_date": "parent.business_date"}
+
+
+def _add_list_children(context: Context, delivered: Collection[str]) -> None:
+    """Facts about the children of a list that came in the same batch; none delivered means none, but for charges."""
+    diagnosis, operation, item, icu = LIST_CHILDREN
+    context.columns |= {"settlement_medfee_sumamt": "parent.medfee_sumamt"}
+    context.columns |= {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
+    if diagnosis in delivered:
+        context.join(
+            f"({DIAGNOSES}) as diagnoses",
+            "typed.setl_id = diagnoses.setl_id",
+            diagnosis_count="coalesce(diagnoses.row_count, 0)",
+            main_diagnosis_count="coalesce(diagnoses.main_count, 0)",
+            main_diagnosis_code="diagnoses.main_code",
+            main_diagnosis_condition="diagnoses.main_condition",
+            diagnosis_codes="diagnoses.codes",
+        )
+    if operation in delivered:
+        context.join(
+            f"({OPERATIONS}) as operations",
+            "typed.setl_id = operations.setl_id",
+            operation_count="coalesce(operations.row_count, 0)",
+            first_operation_date="operations.first_date",
+            last_operation_date="operations.last_date",
+        )
+    if item in delivered:
+        context.join(
+            f"(select setl_id, sum(amt) as amount from typed_{item} group by setl_id) as items",
+            "typed.setl_id = items.setl_id",
+            item_amount_sum="coalesce(items.amount, 0)",
+        )
+    if icu in delivered:
+        context.join(
+            "(select setl_id, min(scs_cutd_inpool_time) as first_time, "
+            f"max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time from typed_{icu} group by setl_id) as stays",
+            "typed.setl_id = stays.setl_id",
+            first_icu_time="stays.first_time",
+            last_icu_time="stays.last_time",
+        )
+
+
+# The main diagnosis is the row flagged so; where no row is flagged, the row with seq 1. Rows of Chinese medicine
+# (diag_type 2 and 3) are never the main one.
+DIAGNOSES = """
+    select
+        setl_id,
+        count(*) as row_count,
+        case when bool_or(is_flagged) then count(*) filter (is_flagged) else count(*) filter (is_first) end as main_count,
+        coalesce(min(diag_code) filter (is_flagged), min(diag_code) filter (is_first)) as main_code,
+        coalesce(min(adm_cond_type) filter (is_flagged), min(adm_cond_type) filter (is_first)) as main_condition,
+        '|' || string_agg(diag_code, '|' order by seq) || '|' as codes
+    from (
+        select
+            *,
+            coalesce(diag_type, '1') not in ('2', '3') and coalesce(maindiag_flag = 1, false) as is_flagged,
+            coalesce(diag_type, '1') not in ('2', '3') and coalesce(seq = 1, false) as is_first
+        from typed_settlement_list_diagnosis
+    )
+    group by setl_id
+"""
+
+OPERATIONS = """
+    select
+        setl_id,
+        count(*) as row_count,
+        min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date))) as first_date,
+        max(coalesce(oprn_oprt_date, cast(oprn_oprt_endtime as date), cast(oprn_oprt_begntime as date))) as last_date
+    from typed_settlement_list_operation
+    group by setl_id
+"""

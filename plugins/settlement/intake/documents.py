@@ -1,0 +1,151 @@
+"""The careful readers: what DuckDB cannot read exactly is read line by line here and written as plain CSV.
+
+- JSON, because numbers must keep the digits they were sent with (1.10 is not 1.1, and never a binary float);
+- CSV with malformed rows, blank lines or line ends inside quotes, because every row must keep its line number.
+
+The CSV that comes out has no header; its first columns are ``line_no`` and ``is_malformed``.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from settlement.contract.manifest import DeliveredFile
+from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
+from settlement.errors import SettlementError
+
+SECTIONS = {
+    "diseinfo": "settlement_list_diagnosis",
+    "oprninfo": "settlement_list_operation",
+    "iteminfo": "settlement_list_item",
+    "icuinfo": "settlement_list_icu",
+}
+"""Parts of a 4101 document that become rows; `payinfo` and `opspdiseinfo` are not kept."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one table. `header` names the columns behind the first two; '' stands for one that no line has."""
+
+    table: Table
+    path: Path
+    header: list[str]
+    unknown: tuple[str, ...] = ()
+
+
+def delimited(file: DeliveredFile, source: IO[str]) -> Any:
+    """A csv reader for the file's format."""
+    if file.format == "tsv":
+        return csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return csv.reader(source)
+
+
+def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) -> None:
+    """Copy the rows of a delimited file; one whose number of fields differs from the header's is marked malformed."""
+    with path.open(encoding="utf-8", newline="") as source, target.open("w", encoding="utf-8", newline="") as sink:
+        reader, writer = delimited(file, source), _writer(sink)
+        next(reader)
+        line_no = reader.line_num + 1
+        try:
+            for row in reader:
+                if len(row) == width:
+                    values = ["" if value == "null" else value for value in row] if file.format == "tsv" else row
+                    writer.writerow([line_no, False, *values])
+                elif row:
+                    writer.writerow([line_no, True, *[""] * width])
+                line_no = reader.line_num + 1
+        except csv.Error as error:
+            raise SettlementError(
+                "file_malformed",
+                f"{file.name}: line {line_no} cannot be read: {error}",
+                "check the quotes: one is opened and not closed",
+            ) from None
+
+
+def lines_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
+    """Turn JSON lines into rows of the file's table; what is no JSON object is marked malformed."""
+    names = [column.name for column in file.table.columns]
+    seen: dict[str, None] = {}
+    target = path.with_suffix(".lines.csv")
+    with target.open("w", encoding="utf-8", newline="") as sink:
+        writer = _writer(sink)
+        for line_no, content in _objects(path):
+            seen.update(dict.fromkeys(content or ()))
+            writer.writerow([line_no, content is None, *(_text((content or {}).get(name)) for name in names)])
+    header = [name if name in seen or not seen else "" for name in names]
+    return (Part(file.table, target, header, tuple(name for name in seen if name not in names)),)
+
+
+def lists_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
+    """Turn 4101 documents into lists and their children. `seq` is the position where a document leaves it out."""
+    with ExitStack() as stack:
+
+        def target(table: Table) -> tuple[Path, Any]:
+            part = path.with_suffix(f".{table.name}.csv")
+            return part, _writer(stack.enter_context(part.open("w", encoding="utf-8", newline="")))
+
+        tables = [file.table, *(TABLES[name] for name in LIST_CHILDREN)]
+        targets = {table.name: target(table) for table in tables}
+        for line_no, document in _objects(path):
+            for table, rows in _parts(file.table, document):
+                writer = targets[table.name][1]
+                names = [column.name for column in table.columns]
+                for row in rows:
+                    is_malformed = row is None
+                    writer.writerow([line_no, is_malformed, *(_text((row or {}).get(name)) for name in names)])
+    return tuple(Part(table, targets[table.name][0], [column.name for column in table.columns]) for table in tables)
+
+
+def _parts(list_table: Table, document: dict[str, Any] | None) -> Iterator[tuple[Table, list[dict[str, Any] | None]]]:
+    """Split one document into the rows of each table; what has not the shape of 4101 makes its list malformed."""
+    information = document.get("setlinfo") if document else None
+    sections = {name: (document or {}).get(name) or [] for name in SECTIONS}
+    is_well_formed = isinstance(information, dict) and all(
+        isinstance(section, list) and all(isinstance(row, dict) for row in section) for section in sections.values()
+    )
+    if not is_well_formed:
+        yield list_table, [None]
+        return
+    assert isinstance(information, dict)
+    yield list_table, [information]
+    for name, table_name in SECTIONS.items():
+        rows = [
+            {"setl_id": information.get("setl_id"), "seq": position, **row}
+            for position, row in enumerate(sections[name], start=1)
+        ]
+        yield TABLES[table_name], list(rows)
+
+
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Yield (line, object) for every line that is not blank; None where the line is no JSON object."""
+    with path.open(encoding="utf-8", newline="") as source:
+        for line_no, line in enumerate(source, start=1):
+            if line.strip():
+                yield line_no, _object(line)
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+    return {str(name).lower(): value for name, value in content.items()} if isinstance(content, dict) else None
+
+
+def _text(value: Any) -> str:
+    """A JSON value as text; numbers arrive as the text they were sent as."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, int | str):
+        return str(value).strip()
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _writer(sink: IO[str]) -> Any:
+    return csv.writer(sink, lineterminator="\n")

@@ -1,0 +1,214 @@
+"""Read a staged file into the engine: one VARCHAR per contract column, with the line it came from.
+
+What every reader makes is a relation ``(line_no BIGINT, is_malformed BOOLEAN, <contract columns> VARCHAR…)``. Columns
+are found by header name; names and values of a sender never become SQL text.
+"""
+
+import csv
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from settlement.contract.limits import Limits
+from settlement.contract.manifest import DeliveredFile
+from settlement.contract.tables import Table
+from settlement.errors import SettlementError
+from settlement.intake import documents
+from settlement.intake.staging import StagedFile
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The rows of one table from one file, as the engine's `relation`."""
+
+    file: DeliveredFile
+    table: Table
+    relation: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_part_of_document(self) -> bool:
+        """True for the children of a json4101 document: the document is what is counted."""
+        return self.table is not self.file.table
+
+
+def read(
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, limits: Limits
+) -> tuple[Delivered, ...]:
+    """Read a staged file of any table format; a json4101 file gives a list and its children.
+
+    Raises:
+        SettlementError: ``column_missing``, ``column_duplicate``, ``too_many_columns``, ``file_malformed``,
+            ``file_too_large``; each names the file.
+    """
+    relation = f"delivered_{file.file_no}"
+    if file.format == "parquet":
+        return (_read_parquet(engine, file, staged.path, relation, limits),)
+    if file.format in ("csv", "tsv"):
+        return (_read_delimited(engine, file, staged, relation, limits),)
+    read_documents = documents.lines_to_csv if file.format == "jsonl" else documents.lists_to_csv
+    found = []
+    for part in read_documents(file, staged.path):
+        _check_header(file, part.table, part.header, limits)
+        part_relation = f"{relation}_{part.table.name}"
+        _load_careful(engine, part_relation, part.path, part.table, part.header)
+        found.append(Delivered(file, part.table, part_relation, _unknown(file, part.table, part.unknown)))
+    return tuple(found)
+
+
+def _read_delimited(
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, limits: Limits
+) -> Delivered:
+    header = _header(file, staged.path, limits)
+    _check_header(file, file.table, header, limits)
+    if not _load_fast(engine, relation, file, staged, header):
+        path = staged.path.with_suffix(".careful.csv")
+        documents.delimited_to_csv(file, staged.path, path, len(header))
+        _load_careful(engine, relation, path, file.table, header)
+    return Delivered(file, file.table, relation, _unknown(file, file.table, header))
+
+
+def _load_fast(
+    engine: duckdb.DuckDBPyConnection, relation: str, file: DeliveredFile, staged: StagedFile, header: Sequence[str]
+) -> bool:
+    """Load with DuckDB's own reader; False when a row is malformed or is not one line, so that it cannot count lines."""
+    quote = '"' if file.format == "csv" else ""
+    delimiter = "," if file.format == "csv" else "\\t"
+    nulls = [""] if file.format == "csv" else ["", "null"]
+    names = {f"c{index}": "VARCHAR" for index in range(len(header))}
+    try:
+        engine.execute(
+            f"create or replace table {relation}_text as select {_select(file.table, header)} from read_csv(?, "
+            f"auto_detect = false, header = false, skip = 1, delim = '{delimiter}', quote = '{quote}', "
+            f"escape = '{quote}', nullstr = {nulls!r}, columns = {names!r}, buffer_size = 8388608)",
+            [str(staged.path)],
+        )
+    except duckdb.InvalidInputException as error:
+        log.info("%s: read again with care: %s", file.name, str(error).splitlines()[0])
+        return False
+    (rows,) = engine.execute(f"select count(*) from {relation}_text").fetchone() or (0,)
+    if rows + 1 != staged.lines:
+        engine.execute(f"drop table {relation}_text")
+        return False
+    engine.execute(
+        f"create or replace view {relation} as "
+        f"select rowid + 2 as line_no, false as is_malformed, * from {relation}_text"
+    )
+    return True
+
+
+def _load_careful(
+    engine: duckdb.DuckDBPyConnection, relation: str, path: Path, table: Table, header: Sequence[str]
+) -> None:
+    """Load what Python has read: every row carries its line and whether it was well formed."""
+    names: dict[str, str] = {"line_no": "BIGINT", "is_malformed": "BOOLEAN"} | {
+        f"c{n}": "VARCHAR" for n in range(len(header))
+    }
+    engine.execute(
+        f"create or replace table {relation} as select line_no, is_malformed, {_select(table, header)} "
+        f"from read_csv(?, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', "
+        f"nullstr = '', columns = {names!r}, max_line_size = 16777216)",
+        [str(path)],
+    )
+    path.unlink()
+
+
+def _read_parquet(
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, relation: str, limits: Limits
+) -> Delivered:
+    """A view: DuckDB reads Parquet group by group whenever the rows are asked for."""
+    try:
+        (size,) = engine.execute("select sum(total_uncompressed_size) from parquet_metadata(?)", [str(path)]).fetchone()  # type: ignore[misc]
+        described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+    except duckdb.Error as error:
+        raise SettlementError(
+            "file_malformed", f"{file.name} is not Parquet: {str(error).splitlines()[0]}", "write the file again"
+        ) from None
+    if size and size > limits.file_bytes:
+        raise SettlementError(
+            "file_too_large",
+            f"{file.name} is larger than {limits.file_bytes} bytes uncompressed",
+            "split it into several files, or raise SETTLEMENT_LIMIT_FILE_BYTES",
+        )
+    header = [name.strip().lower() for name, *_ in described]
+    _check_header(file, file.table, header, limits)
+    items = []
+    for column in file.table.columns:
+        if column.name in header:
+            name, type_name, *_ = described[header.index(column.name)]
+            items.append(f"{_as_text(_quoted(name), type_name)} as {_quoted(column.name)}")
+        else:
+            items.append(f"null::VARCHAR as {_quoted(column.name)}")
+    source = str(path).replace("'", "''")  # a path of our own making; a view takes no parameters
+    engine.execute(
+        f"create or replace view {relation} as select file_row_number + 1 as line_no, false as is_malformed, "
+        f"{', '.join(items)} from read_parquet('{source}', file_row_number = true)"
+    )
+    return Delivered(file, file.table, relation, _unknown(file, file.table, header))
+
+
+def _as_text(name: str, type_name: str) -> str:
+    """A typed Parquet value as the contract would have it in text."""
+    if type_name.startswith("DECIMAL"):
+        return f"case when contains({name}::VARCHAR, '.') then rtrim(rtrim({name}::VARCHAR, '0'), '.') else {name}::VARCHAR end"
+    if type_name == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('Asia/Shanghai', {name})::VARCHAR"
+    if type_name == "BOOLEAN":
+        return f"{name}::INTEGER::VARCHAR"
+    return f"nullif(trim({name}::VARCHAR), '')"
+
+
+def _header(file: DeliveredFile, path: Path, limits: Limits) -> list[str]:
+    csv.field_size_limit(limits.line_bytes)
+    with path.open(encoding="utf-8", newline="") as source:
+        try:
+            names = next(documents.delimited(file, source), [])
+        except csv.Error as error:
+            raise SettlementError("file_malformed", f"{file.name}: the header cannot be read: {error}", "") from None
+    return [name.strip().lower() for name in names]
+
+
+def _check_header(file: DeliveredFile, table: Table, header: Sequence[str], limits: Limits) -> None:
+    if len(header) > limits.columns:
+        raise SettlementError(
+            "too_many_columns",
+            f"{file.name} has {len(header)} columns, more than {limits.columns}",
+            "check the delimiter",
+        )
+    known = {column.name for column in table.columns}
+    for name in known:
+        if header.count(name) > 1:
+            raise SettlementError("column_duplicate", f"{file.name}: the column {name} stands twice in the header", "")
+    missing = [name for name in table.required if name not in header]
+    if missing:
+        raise SettlementError(
+            "column_missing",
+            f"{file.name}: required columns of {table.name} are missing: {', '.join(missing)}",
+            "check the header line; columns are found by name, in any order",
+        )
+
+
+def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[str, ...]:
+    known = {column.name for column in table.columns}
+    return tuple(
+        f"{file.name}: column {name[:60]!r} is not in the contract; ignored" for name in header if name not in known
+    )
+
+
+def _select(table: Table, header: Sequence[str]) -> str:
+    """Contract columns from the file's ones by position; values trimmed, missing columns NULL."""
+    return ", ".join(
+        f"trim(c{header.index(column.name)}) as {_quoted(column.name)}"
+        if column.name in header
+        else f"null::VARCHAR as {_quoted(column.name)}"
+        for column in table.columns
+    )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,156 @@
+"""Judge the delivered rows of one table: typed values, all reasons of the broken ones, and what becomes of each row.
+
+The result is the engine's table ``outcome_<table>``: one row a delivered row with its typed kept columns, where it goes
+(``disposition``: accepted, quarantined, repeated, pending), ``reasons`` (NULL unless quarantined) and its origin.
+"""
+
+from collections.abc import Collection, Sequence
+
+from settlement.contract.tables import Table
+from settlement.gate import is_broken, load_suite, projection, reasons, warnings
+from settlement.intake.context import context_of
+from settlement.intake.formats import Delivered
+from settlement.intake.knowledge import Load
+
+SEPARATOR = "chr(31)"
+
+
+def create_typed_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
+    """Create ``typed_<table>``: typed values beside the delivered text, for all files of the table."""
+    items = ", ".join(projection(load_suite(table.name)))
+    selects = (
+        f"select {part.file.file_no} as file_no, line_no, is_malformed, {items} from {part.relation}" for part in parts
+    )
+    load.engine.execute(f"create or replace view typed_{table.name} as {' union all '.join(selects)}")
+
+
+def find_repeated_keys(load: Load, table: Table) -> None:
+    """Create ``repeated_key_<table>``: rows whose key stands more than once in the batch, numbered in file order."""
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    all_known = " and ".join(f'"{name}" is not null' for name in table.key if table.column(name).required)
+    load.engine.execute(
+        f"create or replace table repeated_key_{table.name} as "
+        f"with repeated as (select {keys} from typed_{table.name} where {all_known} group by all having count(*) > 1) "
+        f"select file_no, line_no, row_number() over (partition by {keys} order by file_no, line_no) as key_occurrence "
+        f"from typed_{table.name} as typed where exists ("
+        f"select 1 from repeated where {' and '.join(_same(name) for name in table.key)})"
+    )
+
+
+def judge(load: Load, table: Table, delivered: Collection[str]) -> None:
+    """Create ``outcome_<table>`` from ``typed_<table>`` and what the warehouse knows."""
+    suite = load_suite(table.name)
+    context = context_of(load, table, delivered)
+    added = ", ".join(f"{expression} as {name}" for name, expression in context.columns.items())
+    person = "person_key(psn_no)" if any(column.is_person for column in table.columns) else "null::VARCHAR"
+    warned = "".join(
+        f"coalesce({condition}, false) as warning_{number}, " for number, (_, condition) in enumerate(warnings(suite))
+    )
+    load.engine.execute(f"""
+        create or replace table outcome_{table.name} as
+        with typed as (
+            select *, {_row_hash(table)} as row_hash
+            from (select *, {person} as person_key from typed_{table.name})
+        ),
+        judged as (select typed.*, {added} from typed {" ".join(context.joins)}),
+        decided as (
+            select
+                *,
+                case
+                    when is_malformed then {_one_reason("R_FORM", "null")}
+                    when accepted_key_state = 'repeated' then null
+                    when {is_broken(suite)} or {_own_rules(table)} then {_all_reasons(table, reasons(suite))}
+                end as reasons
+            from judged
+        )
+        select
+            file_no,
+            line_no,
+            {_record_key(table)} as record_key,
+            {_kept(table)},
+            {_origin(load, table)},
+            row_hash,
+            accepted_key_state,
+            {warned}
+            reasons,
+            case
+                when accepted_key_state = 'repeated' then 'repeated' when reasons is not null then 'quarantined'
+                else 'accepted'
+            end as disposition
+        from decided
+    """)
+
+
+def warnings_of(load: Load, table: Table) -> list[str]:
+    """What the warning rules say about the accepted rows, with the number of rows."""
+    rules = warnings(load_suite(table.name))
+    if not rules:
+        return []
+    counts = ", ".join(f"count(*) filter (where warning_{number})" for number in range(len(rules)))
+    found = load.engine.execute(f"select {counts} from outcome_{table.name} where disposition = 'accepted'").fetchone()
+    return [
+        f"{rule.code}: {rule.text_zh} / {rule.text_en} ({table.name}: {count})"
+        for (rule, _), count in zip(rules, found or (), strict=True)
+        if count
+    ]
+
+
+def _row_hash(table: Table) -> str:
+    """Hash over what the row says; of a dated reference row without its end, so that it can be told who it is."""
+    values = ", ".join(
+        f'coalesce("{column.kept_name}"::VARCHAR, "{column.name}__text", \'\')'
+        for column in table.kept
+        if not (table.kind == "reference" and column.name == "valid_to")
+    )
+    return f"md5(concat_ws({SEPARATOR}, {values}))::UUID"
+
+
+def _record_key(table: Table) -> str:
+    """The key as people read it: its parts as typed, or as delivered where they are not understood."""
+    names = [name for name in table.key if name != "valid_from" or len(table.key) == 1]
+    parts = (f'coalesce("{name}"::VARCHAR, "{name}__text", \'\')' for name in names)
+    return f"left(concat_ws('|', {', '.join(parts)}), 200)"
+
+
+def _kept(table: Table) -> str:
+    return ", ".join(f'"{column.kept_name}"' for column in table.kept)
+
+
+def _origin(load: Load, table: Table) -> str:
+    """area_code, business_date and institution of the row; undated tables have neither of the latter."""
+    area = f"'{load.manifest.area_code}' as batch_area_code"
+    if table.parent:
+        institution = "" if table.name == "settlement_list" else ", parent_institution as fixmedins_code"
+        return f"{area}, parent_date as business_date{institution}"
+    if table.name == "settlement":
+        return f"{area}, cast(setl_time as date) as business_date"
+    return f"{area}, batch_business_date as business_date"
+
+
+def _own_rules(table: Table) -> str:
+    """R_DUPLICATE and R_CONFLICT for tables whose suite does not judge keys itself."""
+    return "false" if _suite_judges_keys(table) else "key_occurrence > 1 or accepted_key_state = 'conflict'"
+
+
+def _all_reasons(table: Table, suite_reasons: str) -> str:
+    if _suite_judges_keys(table):
+        return suite_reasons
+    field = table.key[0]
+    return (
+        f"list_concat({suite_reasons}, "
+        f"case when key_occurrence > 1 then {_one_reason('R_DUPLICATE', field)} else [] end, "
+        f"case when accepted_key_state = 'conflict' then {_one_reason('R_CONFLICT', field)} else [] end)"
+    )
+
+
+def _suite_judges_keys(table: Table) -> bool:
+    return any(rule.code == "R_DUPLICATE" for rule in load_suite(table.name).rules)
+
+
+def _one_reason(code: str, field: str) -> str:
+    name = "null::VARCHAR" if field == "null" else f"'{field}'"
+    return f"[{{'code': '{code}', 'field': {name}, 'value': null::VARCHAR}}]"
+
+
+def _same(name: str) -> str:
+    return f'repeated."{name}" is not distinct from typed."{name}"'

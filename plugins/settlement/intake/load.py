@@ -1,0 +1,347 @@
+"""One batch into the warehouse, inside the caller's transaction: judge every row, decide, write.
+
+Nothing is written for a batch that is held but its quarantine; the caller writes the batch row itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from psycopg.types.json import Jsonb
+
+from settlement.contract.manifest import DeliveredFile
+from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
+from settlement.errors import SettlementError
+from settlement.intake import judging, knowledge, netting, reference
+from settlement.intake.formats import Delivered
+from settlement.intake.knowledge import Load
+from settlement.intake.transfer import copy_to_postgres
+
+DISPOSITIONS = ("accepted", "quarantined", "repeated", "pending")
+NUMBER = r"[+-]?([0-9]{1,18}(\.[0-9]{0,10})?|\.[0-9]{1,10})"
+"""What counts as a number in a control sum: plain digits, as the gate has it."""
+DATED = {"settlement", "fee_item", "settlement_list", *LIST_CHILDREN}
+
+
+@dataclass
+class FileOutcome:
+    """What became of the rows of one file."""
+
+    file: DeliveredFile
+    counts: dict[str, int]
+    control: dict[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def read(self) -> int:
+        """Rows read: each is in exactly one of the counts."""
+        return sum(self.counts.values())
+
+
+@dataclass
+class Outcome:
+    """What became of a batch. `reasons` counts rows by reason code."""
+
+    files: list[FileOutcome]
+    reasons: dict[str, int]
+    warnings: list[str]
+    is_held: bool = False
+
+
+def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[netting.Waiting]]:
+    """Judge every row of the batch; nothing is written. Also returns the waiting refunds this batch decides."""
+    reject_limit = knowledge.fetch_area(load)
+    knowledge.fetch_institutions(load)
+    tables = _tables(parts)
+    names = {table.name for table in tables}
+    for table in tables:
+        judging.create_typed_view(load, table, [part for part in parts if part.table is table])
+        judging.find_repeated_keys(load, table)
+    decided: list[netting.Waiting] = []
+    if load.manifest.kind == "settlement":
+        relations = [f"typed_{name}" for name in names]
+        knowledge.fetch_settlements(load, relations)
+    for table in tables:
+        if table.name != "settlement":
+            knowledge.fetch_known_rows(load, table)
+        if table.parent:
+            _create_parents(load, table, names)
+        judging.judge(load, table, names)
+        if table.name == "settlement":
+            decided = netting.decide_refunds(load)
+        if table.kind == "reference":
+            reference.refuse_changed_rows(load, table)
+    _judge_documents_as_one(load, parts, names)
+    files = [FileOutcome(file, _counts(load, file)) for file in dict.fromkeys(part.file for part in parts)]
+    warnings = [warning for table in tables for warning in judging.warnings_of(load, table)]
+    outcome = Outcome(files, _reasons(load, parts), warnings)
+    outcome.is_held = any(file.counts["quarantined"] > reject_limit * file.read for file in files)
+    return outcome, decided
+
+
+def write_accepted(load: Load, parts: Sequence[Delivered], decided: Sequence[netting.Waiting]) -> None:
+    """Write what was accepted, and what it sets free."""
+    for table in _tables(parts):
+        if table.name in DATED:
+            _ensure_partitions(load, table)
+        if table.kind == "reference":
+            reference.end_open_rows(load, table)
+        _copy_accepted(load, table)
+        if table.kind == "reference":
+            reference.refuse_overlaps(load, table)
+        if table.name == "settlement":
+            _copy_settlement_keys(load)
+            _copy_pending(load)
+            netting.release(load, decided)
+            _record_days(load)
+
+
+def write_quarantine(load: Load, parts: Sequence[Delivered]) -> None:
+    """Write every quarantined row with all its reasons; values are those of the row, never a person's identity."""
+    for part in parts:
+        if part.is_part_of_document:
+            continue
+        cursor = load.engine.execute(
+            f"select line_no, record_key, reasons from outcome_{part.table.name} "
+            "where file_no = ? and disposition = 'quarantined' order by line_no",
+            [part.file.file_no],
+        )
+        with (
+            load.connection.cursor() as writer,
+            writer.copy(
+                "copy intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, reason_codes, "
+                "details) from stdin"
+            ) as copy,
+        ):
+            copy.set_types(["text", "int4", "int8", "text", "text", "text", "text[]", "jsonb"])
+            while rows := cursor.fetchmany(1_000):
+                for line_no, record_key, reasons in rows:
+                    origin = [load.manifest.batch_id, part.file.file_no, line_no, part.file.name, part.table.name]
+                    codes = list(dict.fromkeys(reason["code"] for reason in reasons))
+                    details = Jsonb([{name: _storable(value) for name, value in reason.items()} for reason in reasons])
+                    copy.write_row([*origin, _storable(record_key), codes, details])
+
+
+def check_totals(load: Load, parts: Sequence[Delivered]) -> dict[int, dict[str, Decimal]]:
+    """Compare rows and control sums with the manifest; returns the sums found, by file number and column.
+
+    A control sum is over every row whose value is a number, whatever else is wrong with the row.
+
+    Raises:
+        SettlementError: ``control_mismatch`` with what was expected and found.
+    """
+    found: dict[int, dict[str, Decimal]] = {}
+    for part in parts:
+        if part.is_part_of_document:
+            continue
+        rows = load.count(f"select count(*) from {part.relation}")
+        if rows != part.file.rows:
+            raise _mismatch(part.file, "rows", str(part.file.rows), str(rows))
+        found[part.file.file_no] = {
+            column: _control_sum(load, part, column, expected) for column, expected in part.file.control.items()
+        }
+    return found
+
+
+def _control_sum(load: Load, part: Delivered, column: str, expected: str) -> Decimal:
+    row = load.engine.execute(
+        f'select coalesce(sum(case when regexp_full_match("{column}", ?) '
+        f'then cast("{column}" as DECIMAL(38,10)) end), 0) from {part.relation}',
+        [NUMBER],
+    ).fetchone()
+    found = _plain(Decimal(row[0])) if row else Decimal(0)
+    if not _is_same_number(expected, found):
+        raise _mismatch(part.file, f"control sum of {column}", expected, f"{found:f}")
+    return found
+
+
+def _is_same_number(expected: str, found: Decimal) -> bool:
+    """True when the sender's text is this very number; NaN, 1e308, 1,234.00 or full-width digits are no number."""
+    if not expected.isascii() or not set(expected) <= set("+-.0123456789"):
+        return False
+    try:
+        return Decimal(expected) == found
+    except ArithmeticError:
+        return False
+
+
+def _plain(amount: Decimal) -> Decimal:
+    """Without trailing zeros, but with two decimals at least."""
+    short = amount.normalize()
+    exponent = short.as_tuple().exponent
+    return short if isinstance(exponent, int) and exponent < -2 else short.quantize(Decimal("0.01"))
+
+
+def _mismatch(file: DeliveredFile, what: str, expected: str, found: str) -> SettlementError:
+    return SettlementError(
+        "control_mismatch",
+        f"{file.name}: {what} expected {expected}, found {found}",
+        "the file is not the one the manifest describes: send the batch again",
+    )
+
+
+def _tables(parts: Sequence[Delivered]) -> list[Table]:
+    """The delivered tables, parents first."""
+    names = {part.table.name for part in parts}
+    return [table for table in TABLES.values() if table.name in names]
+
+
+def _create_parents(load: Load, table: Table, names: set[str]) -> None:
+    """Create ``accepted_settlement`` or ``accepted_settlement_list``: what a child of `table` may belong to."""
+    if table.parent == "settlement":
+        fee = "null::DECIMAL(18,2)"
+        join = ""
+        if table.name == "settlement_list":
+            knowledge.fetch_medical_fees(load)
+            fee, join = "known_fee.medfee_sumamt", "left join known_fee using (setl_id)"
+        known = (
+            f"select known_settlement.setl_id, fixmedins_code, business_date, {fee} as medfee_sumamt "
+            f"from known_settlement {join} where not is_pending"
+        )
+        accepted = "select setl_id, fixmedins_code, business_date, medfee_sumamt from outcome_settlement"
+    else:
+        knowledge.fetch_known_rows(load, TABLES["settlement_list"])
+        known = (
+            "select known_settlement_list.setl_id, fixmedins_code, business_date "
+            "from known_settlement_list join known_settlement using (setl_id) where not is_pending"
+        )
+        accepted = "select setl_id, fixmedins_code, business_date from outcome_settlement_list"
+    delivered = f"union {accepted} where disposition = 'accepted'" if table.parent in names else ""
+    load.engine.execute(f"create or replace table accepted_{table.parent} as {known} {delivered}")
+
+
+def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[str]) -> None:
+    """A json4101 document is accepted or refused whole: its list takes over the reasons of its children."""
+    documents = sorted({part.file.file_no for part in parts if part.file.format == "json4101"})
+    children = [name for name in LIST_CHILDREN if name in names]
+    if not documents or not children:
+        return
+    broken = " union all ".join(
+        f"select file_no, line_no, case when reasons is null then "
+        f"[{{'code': 'R_CONFLICT', 'field': 'setl_id', 'value': setl_id}}] "
+        f"else list_filter(reasons, lambda reason: reason.code <> 'R_ORPHAN') end as reasons, "
+        f"reasons is null as is_new from outcome_{name} where disposition <> 'repeated'"
+        for name in children
+    )
+    load.engine.execute(
+        f"""
+        create or replace table broken_document as
+        select broken.file_no, broken.line_no, list_distinct(flatten(list(broken.reasons))) as reasons
+        from ({broken}) as broken
+        join outcome_settlement_list as document using (file_no, line_no)
+        where (not is_new or document.disposition = 'repeated') and len(broken.reasons) > 0
+            and broken.file_no in (select unnest(?))
+        group by broken.file_no, broken.line_no
+        """,
+        [documents],
+    )
+    load.engine.execute("""
+        update outcome_settlement_list as document set
+            disposition = 'quarantined',
+            reasons = list_concat(coalesce(document.reasons, []), broken_document.reasons)
+        from broken_document
+        where document.file_no = broken_document.file_no and document.line_no = broken_document.line_no
+    """)
+    for name in children:
+        load.engine.execute(
+            f"update outcome_{name} as child set disposition = 'quarantined' from outcome_settlement_list as document "
+            "where child.file_no = document.file_no and child.line_no = document.line_no "
+            "and document.disposition <> 'accepted' and child.file_no in (select unnest(?))",
+            [documents],
+        )
+
+
+def _counts(load: Load, file: DeliveredFile) -> dict[str, int]:
+    found = dict(
+        load.engine.execute(
+            f"select disposition, count(*) from outcome_{file.table.name} where file_no = ? group by all",
+            [file.file_no],
+        ).fetchall()
+    )
+    return {disposition: found.get(disposition, 0) for disposition in DISPOSITIONS}
+
+
+def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
+    """Rows by reason code; a row counts once for each of its codes."""
+    counted = [part.table.name for part in parts if not part.is_part_of_document]
+    rows = " union all ".join(
+        f"select list_distinct(list_transform(reasons, lambda reason: reason.code)) as codes "
+        f"from outcome_{name} where disposition = 'quarantined'"
+        for name in dict.fromkeys(counted)
+    )
+    found = load.engine.execute(f"select unnest(codes) as code, count(*) from ({rows}) group by code order by code")
+    return dict(found.fetchall())
+
+
+def _ensure_partitions(load: Load, table: Table) -> None:
+    months = load.engine.execute(
+        f"select distinct date_trunc('month', business_date)::DATE from outcome_{table.name} "
+        "where disposition in ('accepted', 'pending')"
+    ).fetchall()
+    for (month,) in months:
+        load.connection.execute("select raw.ensure_partitions(%s, %s)", [month, month])
+
+
+def _copy_accepted(load: Load, table: Table) -> None:
+    """COPY the accepted rows into the table they belong to; ended reference rows are there already."""
+    columns = {f'"{column.kept_name}"': column.kept_name or "" for column in table.kept}
+    if table.parent and table.name != "settlement_list":
+        columns["fixmedins_code"] = "fixmedins_code"
+    if table.kind != "reference":
+        columns |= {"batch_area_code": "area_code", f"'{load.manifest.batch_id}' ": "accepted_batch_id"}
+    if table.name in DATED or table.name == "declaration":
+        columns["business_date"] = "business_date"
+    columns |= {f"'{load.manifest.batch_id}'": "batch_id", "file_no": "file_no", "line_no": "line_no"}
+    if table.name != "settlement":
+        columns["row_hash"] = "row_hash"
+    source = f"outcome_{table.name} where disposition = 'accepted' and accepted_key_state <> 'ends'"
+    expected = load.count(f"select count(*) from {source}")
+    if expected:
+        query = f"select {', '.join(columns)} from {source}"
+        copy_to_postgres(load.engine, query, load.connection, table.relation, list(columns.values()), expected)
+
+
+def _copy_settlement_keys(load: Load) -> None:
+    query = (
+        f"select fixmedins_code, setl_id, row_hash, '{load.manifest.batch_id}', business_date "
+        "from outcome_settlement where disposition = 'accepted'"
+    )
+    columns = ["fixmedins_code", "setl_id", "row_hash", "batch_id", "business_date"]
+    copy_to_postgres(load.engine, query, load.connection, "raw.settlement_key", columns)
+
+
+def _copy_pending(load: Load) -> None:
+    columns = {f'"{column.kept_name}"': column.kept_name or "" for column in TABLES["settlement"].kept}
+    columns |= {"batch_area_code": "area_code", "business_date": "business_date", "row_hash": "row_hash"}
+    columns |= {f"'{load.manifest.batch_id}'": "batch_id", "file_no": "file_no", "line_no": "line_no"}
+    names = {file.file_no: file.name for file in load.manifest.files}
+    for file_no, name in names.items():
+        literal = "'" + name.replace("'", "''") + "'"
+        query = (
+            f"select {', '.join(columns)}, {literal} from outcome_settlement "
+            f"where disposition = 'pending' and file_no = {file_no}"
+        )
+        copy_to_postgres(load.engine, query, load.connection, "intake.pending_refund", [*columns.values(), "file_name"])
+
+
+def _record_days(load: Load) -> None:
+    """One row per business date with accepted settlements: what downstream reads to know what is new."""
+    load.connection.execute("create temp table accepted_by_day (business_date date, row_count bigint) on commit drop")
+    days = load.engine.execute(
+        "select business_date, count(*) from outcome_settlement where disposition = 'accepted' group by all"
+    ).fetchall()
+    with load.connection.cursor() as cursor:
+        cursor.executemany("insert into accepted_by_day values (%s, %s)", days)
+    load.connection.execute(
+        "insert into raw.accepted_day (accepted_batch_id, area_code, business_date, row_count) "
+        "select %(batch)s, %(area)s, business_date, sum(row_count) from ("
+        "select business_date, row_count from accepted_by_day union all "
+        "select business_date, count(*) from intake.pending_refund "
+        "where outcome_batch_id = %(batch)s and outcome = 'accepted' group by business_date"
+        ") as days group by business_date order by business_date",
+        {"batch": load.manifest.batch_id, "area": load.manifest.area_code},
+    )
+
+
+def _storable(value: str | None) -> str | None:
+    """Shorten a delivered text and show NUL bytes, which PostgreSQL cannot store."""
+    return None if value is None else value[:200].replace("\0", "\u2400")

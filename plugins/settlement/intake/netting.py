@@ -1,0 +1,163 @@
+"""Refunds of one load against the warehouse: find the originals, decide, and release what has been waiting."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from settlement.contract.tables import TABLES
+from settlement.intake.knowledge import Load
+from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, decide
+
+AMOUNTS = ", ".join(FUNDS)
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A refund that waited for its original and is decided by this load; its key is (fixmedins_code, setl_id)."""
+
+    fixmedins_code: str
+    setl_id: str
+    verdict: Verdict
+
+
+def decide_refunds(load: Load) -> list[Waiting]:
+    """Decide the delivered refunds (written to ``outcome_settlement``) and the waiting ones (returned).
+
+    Those that wait came earlier, so they come first.
+    """
+    delivered = load.engine.execute(
+        f"select file_no, line_no, init_setl_id, fixmedins_code, person_key, reasons is not null, {AMOUNTS} "
+        "from outcome_settlement where refd_setl_flag = 1 and disposition <> 'repeated' order by file_no, line_no"
+    ).fetchall()
+    waiting = _waiting(load)
+    if not delivered and not waiting:
+        return []
+    refunds = [_refund(row[2:]) for row in [*waiting, *delivered]]
+    originals = _originals(load, {refund.init_setl_id for refund in refunds if refund.init_setl_id})
+    verdicts = decide(refunds, originals)
+    _write_verdicts(load, delivered, verdicts[len(waiting) :])
+    decided = zip(waiting, verdicts, strict=False)
+    return [Waiting(row[0], row[1], verdict) for row, verdict in decided if verdict != "pending"]
+
+
+def release(load: Load, decided: Sequence[Waiting]) -> None:
+    """Move waiting refunds to where they belong: accepted rows, or the quarantine of the batch that brought them."""
+    for verdict, outcome in (("accepted", "accepted"), ("refused", "quarantined")):
+        keys = [(row.fixmedins_code, row.setl_id) for row in decided if row.verdict == verdict]
+        for fixmedins_code, setl_id in keys:
+            load.connection.execute(
+                "update intake.pending_refund set outcome = %s, outcome_batch_id = %s "
+                "where fixmedins_code = %s and setl_id = %s",
+                [outcome, load.manifest.batch_id, fixmedins_code, setl_id],
+            )
+    columns = [column.kept_name or "" for column in TABLES["settlement"].kept]
+    columns += ["area_code", "business_date", "batch_id", "file_no", "line_no"]
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    load.connection.execute(
+        sql.SQL(
+            "insert into raw.settlement ({names}, accepted_batch_id) select {names}, outcome_batch_id "
+            "from intake.pending_refund where outcome_batch_id = %s and outcome = 'accepted'"
+        ).format(names=names),
+        [load.manifest.batch_id],
+    )
+    load.connection.execute(
+        "insert into raw.settlement_key (fixmedins_code, setl_id, row_hash, batch_id, business_date) "
+        "select fixmedins_code, setl_id, row_hash, batch_id, business_date "
+        "from intake.pending_refund where outcome_batch_id = %s and outcome = 'accepted'",
+        [load.manifest.batch_id],
+    )
+    load.connection.execute(
+        "insert into intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, reason_codes, details) "
+        "select batch_id, file_no, line_no, file_name, 'settlement', setl_id, array['R_REFUND'], jsonb_build_array("
+        "jsonb_build_object('code', 'R_REFUND', 'field', 'init_setl_id', 'value', init_setl_id)) "
+        "from intake.pending_refund where outcome_batch_id = %s and outcome = 'quarantined'",
+        [load.manifest.batch_id],
+    )
+
+
+def _waiting(load: Load) -> list[tuple[Any, ...]]:
+    """Unresolved refunds whose original is accepted by now: by this batch, or by one that was loaded meanwhile."""
+    wanted = load.connection.execute(
+        "select distinct init_setl_id from intake.pending_refund where outcome is null"
+    ).fetchall()
+    if not wanted:
+        return []
+    arrived = load.engine.execute(
+        "select setl_id from outcome_settlement where disposition = 'accepted' and setl_id in (select unnest(?))",
+        [[setl_id for (setl_id,) in wanted]],
+    ).fetchall()
+    return load.connection.execute(
+        sql.SQL(
+            "select fixmedins_code, setl_id, init_setl_id, fixmedins_code, person_key, false, {amounts} "
+            "from intake.pending_refund where outcome is null and (init_setl_id = any(%s) "
+            "or exists (select from raw.settlement_key where settlement_key.setl_id = pending_refund.init_setl_id)) "
+            "order by batch_id, file_no, line_no"
+        ).format(amounts=sql.SQL(AMOUNTS)),
+        [[setl_id for (setl_id,) in arrived]],
+    ).fetchall()
+
+
+def _originals(load: Load, setl_ids: Iterable[str]) -> dict[str, Original]:
+    """The accepted settlements among `setl_ids`, of earlier loads and of this one, with what is left of them."""
+    wanted = list(setl_ids)
+    accepted = load.connection.execute(
+        sql.SQL(
+            "select setl_id, fixmedins_code, person_key, refd_setl_flag = 1, {amounts} from raw.settlement_key "
+            "join raw.settlement using (fixmedins_code, setl_id, business_date) where settlement_key.setl_id = any(%s)"
+        ).format(amounts=sql.SQL(AMOUNTS)),
+        [wanted],
+    ).fetchall()
+    delivered = load.engine.execute(
+        f"select setl_id, fixmedins_code, person_key, refd_setl_flag = 1, {AMOUNTS} from outcome_settlement "
+        "where disposition = 'accepted' and setl_id in (select unnest(?))",
+        [wanted],
+    ).fetchall()
+    originals = {
+        setl_id: Original(Party(fixmedins_code, person_key), is_refund, dict(zip(FUNDS, amounts, strict=True)))
+        for setl_id, fixmedins_code, person_key, is_refund, *amounts in [*accepted, *delivered]
+    }
+    sums = ", ".join(f"sum({fund})" for fund in FUNDS)
+    for setl_id, *amounts in load.connection.execute(
+        sql.SQL(
+            "select init_setl_id, {sums} from raw.settlement where init_setl_id = any(%s) group by init_setl_id"
+        ).format(sums=sql.SQL(sums)),
+        [wanted],
+    ):
+        if original := originals.get(setl_id):
+            for fund, amount in zip(FUNDS, amounts, strict=True):
+                original.left[fund] += amount
+    return originals
+
+
+def _refund(row: tuple[Any, ...]) -> Refund:
+    init_setl_id, fixmedins_code, person_key, is_broken, *amounts = row
+    known = {fund: amount if amount is not None else ZERO for fund, amount in zip(FUNDS, amounts, strict=True)}
+    return Refund(init_setl_id, Party(fixmedins_code, person_key), known, is_broken)
+
+
+def _write_verdicts(load: Load, rows: Sequence[tuple[Any, ...]], verdicts: Sequence[Verdict]) -> None:
+    """Turn refused refunds into quarantined rows with R_REFUND among their reasons, and mark those that wait."""
+    changed = [
+        (file_no, line_no, verdict)
+        for (file_no, line_no, *_), verdict in zip(rows, verdicts, strict=True)
+        if verdict in ("pending", "refused")
+    ]
+    if not changed:
+        return
+    load.engine.execute("create or replace table refund_verdict (file_no INTEGER, line_no BIGINT, verdict VARCHAR)")
+    load.engine.executemany("insert into refund_verdict values (?, ?, ?)", changed)
+    load.engine.execute("""
+        update outcome_settlement set
+            disposition = case verdict when 'pending' then 'pending' else 'quarantined' end,
+            reasons = case
+                when verdict = 'refused' then list_concat(
+                    coalesce(reasons, []), [{'code': 'R_REFUND', 'field': 'init_setl_id', 'value': init_setl_id}]
+                )
+            end
+        from refund_verdict
+        where outcome_settlement.file_no = refund_verdict.file_no and outcome_settlement.line_no = refund_verdict.line_no
+    """)

@@ -1,0 +1,147 @@
+"""Receipts: what a sender is told about a batch, kept with the batch and written to the outbox."""
+
+import csv
+import io
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import psycopg
+from upath import UPath
+
+from settlement.contract.manifest import Manifest
+from settlement.errors import SettlementError
+from settlement.intake.folders import outbox
+
+RECEIPT = "receipt.json"
+REJECTED = "rejected.csv"
+LATER_ANSWER = "later_delivery.json"
+REJECTED_HEADER = ("file", "line_no", "record_key", "reason_codes", "field", "value")
+PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The answer to a delivery.
+
+    `status` is accepted, held, refused or duplicate; a duplicate repeats the figures of the first time, whose status
+    is `first_status`.
+    """
+
+    batch_id: str
+    kind: str | None
+    area_code: str | None
+    business_date: str | None
+    status: str
+    files: Sequence[dict[str, Any]] = ()
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+    error: dict[str, str] | None = None
+    first_status: str | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest, status: str, **fields: Any) -> Self:
+        """A receipt for the batch of a manifest."""
+        day = manifest.business_date.isoformat() if manifest.business_date else None
+        return cls(manifest.batch_id, manifest.kind, manifest.area_code, day, status, **fields)
+
+    @classmethod
+    def refused(cls, batch_id: str, manifest: Manifest | None, error: SettlementError) -> Self:
+        """A receipt for a batch of which nothing was loaded. Without a manifest little is known about it."""
+        detail = {"code": error.code, "message": _storable(error.message), "hint": error.hint}
+        if manifest:
+            return cls.of(manifest, "refused", error=detail)
+        return cls(batch_id, None, None, None, "refused", error=detail)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Read a receipt as it is kept with its batch."""
+        return cls(**content)
+
+    def as_duplicate(self) -> Self:
+        """The answer to the same batch delivered again."""
+        return replace(self, status="duplicate", first_status=self.status)
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt as it is written; what does not apply is left out."""
+        content: dict[str, Any] = {
+            "batch_id": self.batch_id,
+            "kind": self.kind,
+            "area_code": self.area_code,
+            "business_date": self.business_date,
+            "status": self.status,
+            "files": list(self.files),
+            "reasons": self.reasons,
+        }
+        optional = {"error": self.error, "warnings": list(self.warnings), "first_status": self.first_status}
+        return content | {name: value for name, value in optional.items() if value}
+
+
+def publish(connection: psycopg.Connection[Any], receipt: Receipt) -> None:
+    """Write receipt.json and rejected.csv to the outbox; the receipt last, so that it stands for both.
+
+    The quarantined rows are read from the warehouse, so a receipt can be written again at any time.
+    """
+    folder = outbox() / receipt.batch_id
+    rows = connection.execute(
+        "select file_name, line_no, record_key, reason_codes, details from intake.quarantine "
+        "where batch_id = %s order by file_no, line_no",
+        [receipt.batch_id],
+    )
+    _write(folder / REJECTED, rejected_csv(rows))
+    _write(folder / RECEIPT, _as_bytes(receipt))
+
+
+def publish_later_answer(receipt: Receipt) -> None:
+    """Answer a second delivery beside the receipt of the first, which stays."""
+    _write(outbox() / receipt.batch_id / LATER_ANSWER, _as_bytes(receipt))
+
+
+def is_published(batch_id: str) -> bool:
+    """True when the outbox holds the batch's receipt."""
+    return (outbox() / batch_id / RECEIPT).is_file()
+
+
+def rejected_csv(rows: Iterable[tuple[str, int, str, list[str], list[dict[str, str]]]]) -> bytes:
+    """One line a quarantined row: all its reason codes, and for each its field and offending value, between bars."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(REJECTED_HEADER)
+    for file_name, line_no, record_key, codes, details in rows:
+        fields = "|".join(detail["field"] or "" for detail in details)
+        values = "|".join(detail["value"] or "" for detail in details)
+        writer.writerow([_inert(file_name), line_no, _inert(record_key or ""), "|".join(codes), fields, _inert(values)])
+    return text.getvalue().encode()
+
+
+def _inert(text: str) -> str:
+    """Text that a spreadsheet would take for a formula gets a leading apostrophe; a plain number is none."""
+    if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not PLAIN_NUMBER.fullmatch(text):
+        return "'" + text
+    return text
+
+
+def _as_bytes(receipt: Receipt) -> bytes:
+    return (json.dumps(receipt.as_json(), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _write(path: UPath, content: bytes) -> None:
+    """Replace a file whole. Object stores do so by themselves; a local file is renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.protocol in ("", "file"):
+        draft = f"{path.path}.{secrets.token_hex(4)}.draft"
+        with open(draft, "wb") as sink:
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
+        os.replace(draft, path.path)
+    else:
+        path.write_bytes(content)
+
+
+def _storable(text: str) -> str:
+    return text[:2_000].replace("\0", "\u2400")
