@@ -16,7 +16,7 @@ from xsdata.formats.dataclass.parsers import XmlParser
 from xsdata.formats.dataclass.parsers.config import ParserConfig
 
 from settlement.banking import pain001, payment_csv
-from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, message_id, payment_file
+from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, message_id, payment_file, usable_account
 from settlement.errors import SettlementError
 
 FUND = BankAccount("某市医疗保险基金支出户", "933010001", "102331000016")
@@ -124,7 +124,7 @@ def test_message_identifiers_fit_into_35_characters_whatever_the_purpose() -> No
     [
         {"bank_code": "12345"},
         {"bank_code": "\uff11" * 12},
-        {"number": ""},
+        {"number": " "},
         {"name": "a\x00b"},
         {"name": "长" * 141},
     ],
@@ -133,6 +133,10 @@ def test_an_account_no_message_can_carry_is_refused(broken: dict[str, str]) -> N
     with pytest.raises(SettlementError) as caught:
         replace(HOSPITAL, **broken)
     assert caught.value.code == "bank_account_invalid"
+    parts = {"name": HOSPITAL.name, "number": HOSPITAL.number, "bank_code": HOSPITAL.bank_code}
+    assert usable_account(**parts) == HOSPITAL
+    assert usable_account(**(parts | broken)) is None
+    assert usable_account(None, None, None) is None
 
 
 @pytest.mark.parametrize("amount", ["0.00", "-1.00", "1.001", "10000000000000.00"])

@@ -43,6 +43,14 @@ class BankAccount:
             raise _bad_account("bank code", self.bank_code, "twelve digits")
 
 
+def usable_account(name: str | None, number: str | None, bank_code: str | None) -> BankAccount | None:
+    """Give the account if a bank message can carry it, else None: such an institution cannot be paid yet."""
+    try:
+        return BankAccount(name or "", number or "", bank_code or "")
+    except SettlementError:
+        return None
+
+
 @dataclass(frozen=True)
 class Payment:
     """One payment instruction: `amount` yuan to `creditor`, told apart by `instruction_id`."""
@@ -131,9 +139,9 @@ def message_id(area_code: str, fund_pay_type: str, pay_date: date, purpose: str)
 
 
 def _check_text(field: str, text: str, longest: int) -> None:
-    """Refuse text that is empty, too long for the message, or holds characters XML cannot carry."""
-    if not text or text != text.strip() or len(text) > longest or CONTROL_CHARACTER.search(text):
-        raise _bad_account(field, text, f"1 to {longest} characters, no control characters, no blanks around")
+    """Refuse text that is blank, too long for the message, or holds characters XML cannot carry."""
+    if not text.strip() or len(text) > longest or CONTROL_CHARACTER.search(text):
+        raise _bad_account(field, text, f"1 to {longest} characters, not only blanks, no control characters")
 
 
 def _bad_account(field: str, value: str, wanted: str) -> SettlementError:
