@@ -168,7 +168,7 @@ create table ledger.bank_entry (
     bank_entry_id uuid primary key,
     area_code text not null,
     batch_id text not null,
-    message_id text not null,
+    message_id text,
     kind text not null check (kind in ('status', 'booked')),
     end_to_end_id text,
     account_no text,
@@ -182,7 +182,9 @@ create table ledger.bank_entry (
     ),
     fixmedins_code text,
     instruction_id uuid,
-    received_at timestamptz not null default clock_timestamp()
+    received_at timestamptz not null default clock_timestamp(),
+    check (kind = 'status' or (side is not null and amount is not null and booked_on is not null)),
+    check ((fixmedins_code is null) = (instruction_id is null))
 );
 comment on table ledger.bank_entry is '银行回执逐笔：一笔只记一次 / What the bank said, each transaction once, with how it was matched.';
 create index on ledger.bank_entry (instruction_id);
@@ -201,7 +203,6 @@ create table ledger.payment_event (
     fixmedins_code text not null,
     instruction_id uuid not null,
     event text not null check (event in ('paid', 'rejected', 'returned')),
-    event_no int not null default 1,
     bank_entry_id uuid not null unique references ledger.bank_entry,
     event_date date not null,
     reason_code text,
