@@ -29,6 +29,15 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
     assert not missing
 
 
+def test_marts_that_pages_name_exist() -> None:
+    named = {
+        name for page in PAGES for name in re.findall(r"\b(?:fct|rpt|dim)_[a-z_]+", page.read_text(encoding="utf-8"))
+    }
+    models = {path.stem for path in (ROOT / "dbt_project" / "models" / "marts").rglob("*.sql")}
+    assert named
+    assert named - models == set()
+
+
 def test_every_dag_has_its_runbook() -> None:
     dags = sorted(path.stem for path in (ROOT / "dags").glob("*.py"))
     assert dags
