@@ -1,6 +1,20 @@
--- Judged: accepted rows with the context the rules ask for, so that Great Expectations runs in the warehouse the very
--- conditions the row gate ran on arrival. Columns have the contract's names and the gate's types: the person key
--- stands under psn_no, times are wall-clock times of Asia/Shanghai. Tables without context are judged as they are.
+-- Judged: accepted rows that wait for Great Expectations, with the context the rules ask for, so that it runs in the
+-- warehouse the very conditions the row gate ran on arrival. Columns have the contract's names and the gate's types: the
+-- person key stands under psn_no, times are wall-clock times of Asia/Shanghai.
+--
+-- Which batches wait is written `= any(array(...))`: the list is known before the rows are read, so the index on
+-- accepted_batch_id finds them and the check costs the same whatever the history.
+
+create view intake.batch_to_judge as
+select batch.batch_id
+from intake.batch
+where batch.status = 'accepted'
+    and batch.kind <> 'bank_receipt'
+    and (
+        batch.batch_id not in (select unnest(expectation_run.batch_ids) from intake.expectation_run)
+        or batch.batch_id in (select stopped_batch.batch_id from intake.stopped_batch)
+    );
+comment on view intake.batch_to_judge is '待校验批次：尚未校验或被叫停 / Accepted batches that no run of the expectations has judged, and those the last one stopped.';
 
 create view intake.judged_settlement as
 select
@@ -46,7 +60,7 @@ select
     settlement.hosp_part_amt,
     settlement.invono,
     settlement.business_date,
-    settlement.accepted_batch_id,
+    settlement.accepted_batch_id as judged_batch_id,
     batch.business_date as batch_business_date,
     batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
     batch.area_code as batch_area_code,
@@ -64,20 +78,24 @@ left join reference.area
 left join reference.institution
     on settlement.fixmedins_code = institution.fixmedins_code
     and settlement.business_date >= institution.valid_from
-    and settlement.business_date <= coalesce(institution.valid_to, 'infinity');
+    and settlement.business_date <= coalesce(institution.valid_to, 'infinity')
+where settlement.accepted_batch_id = any(array(select batch_to_judge.batch_id from intake.batch_to_judge));
 comment on view intake.judged_settlement is '结算与判定所需的上下文 / Accepted settlements with what the rules need to know about them.';
 
 create view intake.judged_fee_item as
 select
     fee_item.*,
+    fee_item.accepted_batch_id as judged_batch_id,
     batch.created_at as batch_created_at
 from raw.fee_item
-inner join intake.batch on fee_item.batch_id = batch.batch_id;
+inner join intake.batch on fee_item.batch_id = batch.batch_id
+where fee_item.accepted_batch_id = any(array(select batch_to_judge.batch_id from intake.batch_to_judge));
 comment on view intake.judged_fee_item is '费用明细与判定所需的上下文 / Accepted fee lines with what the rules need to know about them.';
 
 create view intake.judged_declaration as
 select
     declaration.*,
+    declaration.accepted_batch_id as judged_batch_id,
     batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
     batch.area_code as batch_area_code,
     institution.fixmedins_code is not null as institution_known,
@@ -89,7 +107,8 @@ inner join intake.batch on declaration.batch_id = batch.batch_id
 left join reference.institution
     on declaration.fixmedins_code = institution.fixmedins_code
     and declaration.business_date >= institution.valid_from
-    and declaration.business_date <= coalesce(institution.valid_to, 'infinity');
+    and declaration.business_date <= coalesce(institution.valid_to, 'infinity')
+where declaration.accepted_batch_id = any(array(select batch_to_judge.batch_id from intake.batch_to_judge));
 comment on view intake.judged_declaration is '对账申报与判定所需的上下文 / Accepted declarations with what the rules need to know about them.';
 
 create view intake.judged_settlement_list as
@@ -127,7 +146,7 @@ select
     settlement_list.acct_pay,
     settlement_list.psn_cashpay,
     settlement_list.business_date,
-    settlement_list.accepted_batch_id,
+    settlement_list.accepted_batch_id as judged_batch_id,
     batch.created_at at time zone 'Asia/Shanghai' as batch_created_at,
     batch.area_code as batch_area_code,
     institution.fixmedins_code is not null as institution_known,
@@ -216,9 +235,48 @@ left join lateral (
     where stay.fixmedins_code = settlement_list.fixmedins_code
         and stay.setl_id = settlement_list.setl_id
         and stay.business_date = settlement_list.business_date
-) as icu on true;
+) as icu on true
+where settlement_list.accepted_batch_id = any(array(select batch_to_judge.batch_id from intake.batch_to_judge));
 comment on view intake.judged_settlement_list is '结算清单与判定所需的上下文 / Accepted lists with what the rules need to know about them, children included.';
 
-grant select on
-intake.judged_settlement, intake.judged_fee_item, intake.judged_declaration, intake.judged_settlement_list
-to loader, transformer, auditor;
+-- Tables whose rules need no context, by the column that names the batch.
+do $$
+declare
+    relation record;
+begin
+    for relation in
+        select
+            columns.table_schema,
+            columns.table_name,
+            columns.column_name,
+            case columns.table_name
+                when 'review_decision' then 'review'
+                else columns.table_name
+            end as contract_name
+        from information_schema.columns
+        where (
+            columns.table_schema = 'raw'
+            and columns.column_name = 'accepted_batch_id'
+            and columns.table_name in (
+                'settlement_list_diagnosis', 'settlement_list_operation', 'settlement_list_item',
+                'settlement_list_icu', 'review_decision', 'case_review', 'clearing_bill'
+            )
+        ) or (columns.table_schema = 'reference' and columns.column_name = 'batch_id')
+    loop
+        execute format(
+            'create view intake.%I as select *, %I as judged_batch_id from %I.%I '
+            'where %I = any(array(select batch_to_judge.batch_id from intake.batch_to_judge))',
+            'judged_' || relation.contract_name, relation.column_name, relation.table_schema, relation.table_name,
+            relation.column_name
+        );
+        execute format(
+            'comment on view intake.%I is %L',
+            'judged_' || relation.contract_name,
+            format('%s.%s 中待校验的行 / Rows of %s.%s that wait for the expectations.',
+                relation.table_schema, relation.table_name, relation.table_schema, relation.table_name)
+        );
+    end loop;
+end
+$$;
+
+grant select on all tables in schema intake to loader, transformer, auditor;

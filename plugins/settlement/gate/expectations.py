@@ -3,11 +3,11 @@
 The row gate judges rows on arrival in DuckDB; here the suites run in PostgreSQL over every batch accepted since the
 last run and over those the last run stopped. A suite is one ``select`` whatever the number of its rules; a rule that
 fails is then asked in which batches. Results are kept in ``intake.expectation_run`` and ``intake.expectation_result``;
-a critical failure stops its batches (view ``intake.stopped_batch``) and this run.
+a critical failure stops its batches (view ``intake.stopped_batch``) and this run. The rows come from the views
+``intake.judged_<table>`` (database/06_judged_views.sql), which hold what waits and the context rules ask for.
 """
 
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ from settlement.gate.suites import IN_SET, MATCH_REGEX, NOT_NULL, SEVERITIES, Ru
 from settlement.warehouse.connect import connect, dsn_of
 
 ROLE = "loader"
-JUDGED_VIEWS = ("settlement", "fee_item", "settlement_list", "declaration")
+SCHEMA = "intake"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -51,7 +51,7 @@ class Checked:
 
 
 @dataclass
-class _Verdict:
+class Verdict:
     """Outcome of one suite: rows judged, rules asked, and those that do not hold."""
 
     suite: Suite
@@ -69,49 +69,44 @@ def validate_accepted(*, started_by: str) -> Checked:
         SettlementError: ``expectations_failed`` when a critical rule does not hold, after the results are stored.
     """
     with connect(ROLE) as connection:
-        up_to_load_id, batches = _batches_to_judge(connection)
-        if not batches:
+        up_to_load_id, batch_ids = _batches_to_judge(connection)
+        if not batch_ids:
             return Checked()
-        verdicts = judge(connection, dsn_of(ROLE), batches)
-        failures = _store(connection, up_to_load_id, batches, verdicts, started_by)
-    return _conclude(batches, verdicts, failures)
+        suites = [load_suite(table) for table in _tables_to_judge(connection)]
+        verdicts = [judge(connection, dsn_of(ROLE), suite) for suite in suites]
+        failures = _store(connection, up_to_load_id, batch_ids, verdicts, started_by)
+    return _conclude(batch_ids, verdicts, failures)
 
 
-def judge(connection: Connection, dsn: str, batches: Mapping[str, Iterable[str]]) -> list[_Verdict]:
-    """Run the suite of every table that the batches brought. `batches`: batch id → its tables."""
-    tables: dict[str, list[str]] = {}
-    for batch_id, names in batches.items():
-        for name in names:
-            tables.setdefault(name, []).append(batch_id)
-    verdicts = []
-    for table, batch_ids in sorted(tables.items()):
-        query = _rows_of(connection, table, batch_ids)
-        row_count = _count(connection, query)
-        if row_count:
-            verdicts.append(_judge_suite(connection, dsn, load_suite(table), query, row_count))
-    return verdicts
-
-
-def _judge_suite(connection: Connection, dsn: str, suite: Suite, query: str, row_count: int) -> _Verdict:
-    """Ask Great Expectations which rules hold, then the warehouse where the others do not."""
-    rules = [rule for rule in suite.rules if not rule.is_arrival_only]
-    verdict = _Verdict(suite, row_count, rules)
-    for rule_id in _broken_rules(dsn, suite.name, rules, query):
-        verdict.failed[rule_id] = _failing_batches(connection, suite.rule(rule_id), query)
+def judge(connection: Connection, dsn: str, suite: Suite, schema: str = SCHEMA) -> Verdict:
+    """Ask Great Expectations which rules hold for ``<schema>.judged_<table>``, then the warehouse where not."""
+    verdict = Verdict(suite, _count(connection, suite, schema), judged_rules(suite))
+    for rule_id in broken_rules(dsn, suite, schema):
+        verdict.failed[rule_id] = _failing_batches(connection, suite.rule(rule_id), schema)
     return verdict
 
 
-def _broken_rules(dsn: str, name: str, rules: list[Rule], query: str) -> list[str]:
-    """Ids of the rules that do not hold over the query's rows, severity aside."""
+def judged_rules(suite: Suite) -> list[Rule]:
+    """The rules that can be judged on accepted rows."""
+    return [rule for rule in suite.rules if not rule.is_arrival_only]
+
+
+def broken_rules(dsn: str, suite: Suite, schema: str = SCHEMA) -> list[str]:
+    """Ids of the rules that do not hold for ``<schema>.judged_<table>``, severity aside.
+
+    Raises:
+        SettlementError: ``expectation_not_judged`` when a rule could not be asked.
+    """
     import great_expectations as gx
 
     context, source = _great_expectations(dsn)
-    asset = source.add_query_asset(f"{name} {len(source.assets)}", query=query)
-    suite = gx.ExpectationSuite(name=asset.name, expectations=[_expectation(rule) for rule in rules])
+    name = f"{suite.name} {len(source.assets)}"
+    asset = source.add_table_asset(name, table_name=f"judged_{suite.name}", schema_name=schema)
+    expectations = gx.ExpectationSuite(name=name, expectations=[_expectation(rule) for rule in judged_rules(suite)])
     definition = gx.ValidationDefinition(
-        name=asset.name,
-        data=asset.add_batch_definition_whole_table("accepted rows"),
-        suite=context.suites.add(suite),
+        name=name,
+        data=asset.add_batch_definition_whole_table("rows to judge"),
+        suite=context.suites.add(expectations),
     )
     result = context.validation_definitions.add(definition).run(result_format="BOOLEAN_ONLY")
     broken = []
@@ -120,7 +115,7 @@ def _broken_rules(dsn: str, name: str, rules: list[Rule], query: str) -> list[st
         if outcome.exception_info and outcome.exception_info.get("raised_exception"):
             raise SettlementError(
                 "expectation_not_judged",
-                f"{name}: {rule_id} could not be judged: {outcome.exception_info.get('exception_message')}",
+                f"{suite.name}: {rule_id} could not be judged: {outcome.exception_info.get('exception_message')}",
                 "mend the condition in expectations/; nothing was stored",
             )
         if not outcome.success:
@@ -175,78 +170,51 @@ def broken_condition(rule: Rule) -> str:
         return f"{column} not in ({values})"
     if rule.type == MATCH_REGEX:
         return f"{column} !~ {sql.Literal(rule.kwargs['regex']).as_string()}"
-    raise ValueError(f"{rule.rule_id} is a rule about {rule.type}, which is not about rows")
+    return "true"  # a column of another type breaks its rule in every row
 
 
-def _batches_to_judge(connection: Connection) -> tuple[int, dict[str, list[str]]]:
-    """The newest load and, by batch, the tables of what was accepted and is not judged, or was stopped."""
+def _batches_to_judge(connection: Connection) -> tuple[int, list[str]]:
+    """The newest load among the batches that wait, and their ids."""
     rows = connection.execute(
-        """
-        select batch.batch_id, max(batch.load_id), array_agg(distinct batch_file.table_name)
-        from intake.batch
-        inner join intake.batch_file on batch.batch_id = batch_file.batch_id
-        where batch.status = 'accepted'
-            and batch.kind <> 'bank_receipt'
-            and batch_file.accepted_count > 0
-            and (
-                batch.batch_id in (select stopped_batch.batch_id from intake.stopped_batch)
-                or not exists (
-                    select
-                    from intake.expectation_run
-                    where batch.batch_id = any(expectation_run.batch_ids)
-                )
-            )
-        group by batch.batch_id
-        order by batch.batch_id
-        """
+        "select batch.load_id, batch.batch_id from intake.batch_to_judge "
+        "inner join intake.batch on batch_to_judge.batch_id = batch.batch_id order by batch.batch_id"
     ).fetchall()
-    up_to_load_id = max((load_id for _, load_id, _ in rows), default=0)
-    return up_to_load_id, {batch_id: _with_children(tables) for batch_id, _, tables in rows}
+    return max((load_id for load_id, _ in rows), default=0), [batch_id for _, batch_id in rows]
 
 
-def _with_children(tables: list[str]) -> list[str]:
-    """A list in the 4101 form is one file and five tables."""
-    return sorted({*tables, *LIST_CHILDREN}) if "settlement_list" in tables else tables
-
-
-def _rows_of(connection: Connection, table: str, batch_ids: list[str]) -> str:
-    """Query of the accepted rows of some batches, with their context where rules need one.
-
-    Settlements name their business dates too, so that only those months are read.
-    """
-    contract = load_suite(table).table
-    relation = f"intake.judged_{table}" if table in JUDGED_VIEWS else contract.relation
-    batch_column = "batch_id" if contract.kind == "reference" else "accepted_batch_id"
-    batches = sql.SQL(", ").join(map(sql.Literal, batch_ids)).as_string(connection)
-    query = f"select *, {batch_column} as judged_batch_id from {relation} where {batch_column} in ({batches})"  # noqa: S608
-    if table != "settlement":
-        return query
-    dates = connection.execute(
-        "select distinct business_date from raw.accepted_day where accepted_batch_id = any(%s)", [batch_ids]
+def _tables_to_judge(connection: Connection) -> list[str]:
+    """Tables that the waiting batches brought rows of; a list in the 4101 form is one file and five tables."""
+    rows = connection.execute(
+        "select distinct batch_file.table_name from intake.batch_file "
+        "inner join intake.batch_to_judge on batch_file.batch_id = batch_to_judge.batch_id "
+        "where batch_file.accepted_count > 0"
     ).fetchall()
-    days = ", ".join(f"date '{day}'" for (day,) in sorted(dates))
-    return f"{query} and business_date in ({days})" if days else query
+    tables = {table for (table,) in rows}
+    return sorted(tables | set(LIST_CHILDREN) if "settlement_list" in tables else tables)
 
 
-def _count(connection: Connection, query: str) -> int:
-    row = connection.execute(f"select count(*) from ({query}) as judged").fetchone()  # noqa: S608
+def _count(connection: Connection, suite: Suite, schema: str) -> int:
+    row = connection.execute(sql.SQL("select count(*) from {}").format(_relation(suite.name, schema))).fetchone()
     return int(row[0]) if row else 0
 
 
-def _failing_batches(connection: Connection, rule: Rule, query: str) -> dict[str, int]:
+def _failing_batches(connection: Connection, rule: Rule, schema: str) -> dict[str, int]:
     """Rows that break the rule, by batch."""
-    rows = connection.execute(
-        f"select judged_batch_id, count(*) from ({query}) as judged "  # noqa: S608
-        f"where {broken_condition(rule)} group by judged_batch_id order by judged_batch_id"
-    ).fetchall()
-    return {str(batch_id): int(count) for batch_id, count in rows}
+    query = sql.SQL(
+        "select judged_batch_id, count(*) from {} where {} group by judged_batch_id order by judged_batch_id"
+    ).format(_relation(rule.table, schema), sql.SQL(broken_condition(rule)))
+    return {str(batch_id): int(count) for batch_id, count in connection.execute(query)}
+
+
+def _relation(table: str, schema: str) -> sql.Identifier:
+    return sql.Identifier(schema, f"judged_{table}")
 
 
 def _store(
     connection: Connection,
     up_to_load_id: int,
-    batches: Mapping[str, Iterable[str]],
-    verdicts: list[_Verdict],
+    batch_ids: list[str],
+    verdicts: list[Verdict],
     started_by: str,
 ) -> list[Failure]:
     """Write the run and every rule's result; return the rules that do not hold."""
@@ -255,7 +223,7 @@ def _store(
     row = connection.execute(
         "insert into intake.expectation_run (up_to_load_id, batch_ids, is_success, started_by) "
         "values (%s, %s, %s, %s) returning expectation_run_id",
-        [up_to_load_id, list(batches), is_success, started_by],
+        [up_to_load_id, batch_ids, is_success, started_by],
     ).fetchone()
     run_id = row[0] if row else None
     with connection.cursor() as cursor:
@@ -268,7 +236,7 @@ def _store(
     return failures
 
 
-def _result_row(run_id: int | None, verdict: _Verdict, rule: Rule) -> list[Any]:
+def _result_row(run_id: int | None, verdict: Verdict, rule: Rule) -> list[Any]:
     found = verdict.failed.get(rule.rule_id, {})
     return [
         run_id,
@@ -284,7 +252,7 @@ def _result_row(run_id: int | None, verdict: _Verdict, rule: Rule) -> list[Any]:
     ]
 
 
-def _failure(verdict: _Verdict, rule_id: str) -> Failure:
+def _failure(verdict: Verdict, rule_id: str) -> Failure:
     rule, found = verdict.suite.rule(rule_id), verdict.failed[rule_id]
     return Failure(verdict.suite.name, rule_id, rule.code, _severity(rule), sum(found.values()), tuple(found))
 
@@ -293,11 +261,11 @@ def _severity(rule: Rule) -> str:
     return next(name for name, ours in SEVERITIES.items() if ours == rule.severity)
 
 
-def _conclude(batches: Mapping[str, Iterable[str]], verdicts: list[_Verdict], failures: list[Failure]) -> Checked:
+def _conclude(batch_ids: list[str], verdicts: list[Verdict], failures: list[Failure]) -> Checked:
     """Say what was found, or raise when something critical was."""
     rows = sum(verdict.row_count for verdict in verdicts)
     rules = sum(len(verdict.rules) for verdict in verdicts)
-    judged = f"{rows:,} rows of {len(batches):,} batches judged by {rules:,} rules"
+    judged = f"{rows:,} rows of {len(batch_ids):,} batches judged by {rules:,} rules"
     critical = [failure for failure in failures if failure.severity == "critical"]
     if critical:
         raise SettlementError(
@@ -307,7 +275,7 @@ def _conclude(batches: Mapping[str, Iterable[str]], verdicts: list[_Verdict], fa
         )
     found = "; ".join(map(_describe, failures))
     summary = f"{judged}: " + (f"warnings: {found}" if found else "all hold 全部通过")
-    return Checked(tuple(batches), rows, rules, tuple(failures), summary)
+    return Checked(tuple(batch_ids), rows, rules, tuple(failures), summary)
 
 
 def _describe(failure: Failure) -> str:
