@@ -176,6 +176,24 @@ def test_a_batch_that_was_received_under_this_id_is_known_even_without_its_folde
     assert not (warehouse.inbox / BATCH).exists()
 
 
+def test_a_refused_batch_may_come_again_mended_and_gets_a_run_of_its_own(client, warehouse):
+    deliver(client, manifest_of(FILES), FILES)
+    receive(warehouse, status="refused", error_code="control_mismatch")
+    mended = {"settlement.csv": b"setl_id\nS9\n"}
+    answer = deliver(client, manifest_of(mended), mended)
+    again = deliver(client, manifest_of(mended), mended)
+
+    assert (answer.status_code, again.status_code) == (202, 200)
+    assert answer.json()["run"]["dag_run_id"].startswith(f"{BATCH}--20")
+    assert again.json()["run"] == answer.json()["run"]
+    assert (warehouse.inbox / BATCH / "settlement.csv").read_bytes() == mended["settlement.csv"]
+
+
+def test_a_batch_that_a_person_rejected_stays_rejected(client, warehouse):
+    receive(warehouse, status="refused", error_code="held_rejected")
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "batch_conflict")
+
+
 @pytest.mark.parametrize("name", ["../escape.csv", "a/b.csv", "..", "manifest.json", "c:\\x.csv"])
 def test_names_that_are_no_file_names_are_refused_before_anything_is_written(client, warehouse, name):
     files = {name: b"x"}
@@ -299,9 +317,9 @@ def test_refused_rows_are_given_as_they_stand_in_the_outbox(client, warehouse):
     assert answer.text == content
 
 
-def test_a_batch_without_refused_rows_has_no_such_file(client, warehouse):
-    receive(warehouse)
-    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv"), 404, "no_rejected_rows")
+def test_a_batch_that_was_not_judged_has_no_refused_rows_yet(client):
+    deliver(client, manifest_of(FILES), FILES)
+    assert_problem(client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv"), 404, "not_judged_yet")
 
 
 def test_an_unknown_batch_is_not_found(client):

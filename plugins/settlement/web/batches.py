@@ -50,7 +50,7 @@ def read_batch(request: Request, batch_id: str, caller: Caller) -> Batch:
         counts=Counts(**counts),
         reasons=receipt.get("reasons", {}),
         error=receipt.get("error"),
-        links=links_of(request, batch_id, has_rejected=counts["quarantined"] > 0),
+        links=links_of(request, batch_id, batch_id, has_rejected=counts["quarantined"] > 0),
         **found,
     )
 
@@ -62,7 +62,7 @@ def read_rejected_rows(batch_id: str, caller: Caller) -> StreamingResponse:
     require_area(caller, found["area_code"])
     path = outbox() / batch_id / "rejected.csv"
     if not path.is_file():
-        raise SettlementError("no_rejected_rows", f"no row of batch {batch_id} was refused, or it was not judged yet")
+        raise SettlementError("not_judged_yet", f"batch {batch_id} was not judged yet", "follow its run first")
     return StreamingResponse(
         _blocks(path.open("rb")),
         media_type="text/csv; charset=utf-8",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -60,7 +61,8 @@ BODY = {
 async def deliver_batch(request: Request, response: Response, caller: Caller) -> Delivery:
     """Deliver a batch: its files are streamed to the inbox, the manifest last, then `receive_batch` is started.
 
-    The same batch again changes nothing and answers 200 with the run that exists.
+    The same batch again changes nothing and answers 200 with the run that exists. A batch that was refused may be
+    delivered again, mended, under its id: then another run is started.
     """
     subject: Subject = request.state.subject
     limits = Limits.from_environment()
@@ -68,19 +70,25 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     manifest, content = await read_manifest(parts, limits)
     subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
     require_area(caller, manifest.area_code)
-    await _deliver_once(manifest, content, parts, limits)
-    run, is_new = await start_receiving(request, manifest.batch_id)
+    run_id = await _deliver_once(manifest, content, parts, limits)
+    run, is_new = await start_receiving(request, manifest.batch_id, run_id)
     response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
-    links = links_of(request, manifest.batch_id)
+    links = links_of(request, manifest.batch_id, run_id)
     response.headers["Location"] = links.self
     return Delivery(batch_id=manifest.batch_id, is_new=is_new, run=run, links=links)
 
 
-async def _deliver_once(manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> None:
-    """Store the batch unless it is there already; two deliveries of one batch at once do not mix."""
+async def _deliver_once(manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> str:
+    """Store the batch unless it is there already, and give the id of the run that receives it.
+
+    A batch that was refused loaded nothing and may come again. Its next run is named after that refusal, so that
+    delivering it twice starts one run.
+    """
     async with contextmanager_in_threadpool(_only_delivery(manifest.batch_id)) as connection:
-        if not await run_in_threadpool(_is_delivered, connection, manifest, limits):
+        refused_at = await run_in_threadpool(_refused_at, connection, manifest.batch_id)
+        if refused_at or not await run_in_threadpool(_is_delivered, connection, manifest, limits):
             await store(manifest, content, parts, limits)
+    return f"{manifest.batch_id}--{refused_at:%Y%m%dT%H%M%S.%f}" if refused_at else manifest.batch_id
 
 
 @contextmanager
@@ -100,19 +108,29 @@ def _only_delivery(batch_id: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+def _refused_at(connection: psycopg.Connection[Any], batch_id: str) -> datetime | None:
+    """When the gate refused the batch; None where it did not. A batch that a person rejected stays rejected."""
+    query = """
+        select received_at from intake.batch
+        where batch_id = %s and status = 'refused' and error_code <> 'held_rejected'
+    """
+    row = connection.execute(query, [batch_id]).fetchone()
+    return row[0] if row else None
+
+
 def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limits: Limits) -> bool:
     """Whether this very batch was received, or lies in the inbox.
 
     Raises:
         SettlementError: ``batch_conflict`` when another one has its id.
     """
-    query = "select content_sha256 from intake.batch where batch_id = %s and content_sha256 is not null"
+    query = "select content_sha256 from intake.batch where batch_id = %s"
     received = connection.execute(query, [manifest.batch_id]).fetchone()
     waiting = inbox() / manifest.batch_id / MANIFEST
     if received:
         known = received[0]
     elif waiting.is_file():
-        known = parse_manifest(waiting.read_bytes(), manifest.batch_id, limits).content_sha256
+        known = _content_of(waiting.read_bytes(), manifest.batch_id, limits)
     else:
         return False
     if known != manifest.content_sha256:
@@ -122,3 +140,11 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limit
             "send corrections as a new batch with an id of its own",
         )
     return True
+
+
+def _content_of(waiting: bytes, batch_id: str, limits: Limits) -> str:
+    """Hash of what a manifest in the inbox says; one that cannot be read is another batch, whatever it says."""
+    try:
+        return parse_manifest(waiting, batch_id, limits).content_sha256
+    except SettlementError:
+        return "unreadable"

@@ -32,7 +32,7 @@ STATUSES = {
     "manifest_not_first": HTTPStatus.UNPROCESSABLE_ENTITY,
     "manifest_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
     "multipart_invalid": HTTPStatus.BAD_REQUEST,
-    "no_rejected_rows": HTTPStatus.NOT_FOUND,
+    "not_judged_yet": HTTPStatus.NOT_FOUND,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "run_id_taken": HTTPStatus.CONFLICT,
     "run_not_started": HTTPStatus.SERVICE_UNAVAILABLE,

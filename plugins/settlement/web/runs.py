@@ -17,22 +17,22 @@ from settlement.web.answers import Run
 AIRFLOW = "settlement.airflow"
 
 
-async def start_receiving(request: Request, batch_id: str) -> tuple[Run, bool]:
-    """Start `receive_batch` with the batch's id as the run's id; give the run, and whether it is new.
+async def start_receiving(request: Request, batch_id: str, run_id: str) -> tuple[Run, bool]:
+    """Start `receive_batch` for the batch as run `run_id`; give the run, and whether it is new.
 
     Raises:
         SettlementError: ``run_not_started`` when Airflow refuses, ``run_id_taken`` when the run of this id is about
             another batch.
     """
     runs = f"/api/v2/dags/{RECEIVE_BATCH}/dagRuns"
-    body = {"dag_run_id": batch_id, "logical_date": None, "conf": {"batch_id": batch_id}}
+    body = {"dag_run_id": run_id, "logical_date": None, "conf": {"batch_id": batch_id}}
     inside = httpx.ASGITransport(request.scope[AIRFLOW], raise_app_exceptions=False)
     address = str(request.base_url)
     async with httpx.AsyncClient(transport=inside, base_url=address, headers=credential(request)) as airflow:
         answer = await airflow.post(runs, json=body)
         is_new = answer.status_code != HTTPStatus.CONFLICT
         if not is_new:
-            answer = await airflow.get(f"{runs}/{batch_id}")
+            answer = await airflow.get(f"{runs}/{run_id}")
     if answer.status_code != HTTPStatus.OK:
         raise SettlementError(
             "run_not_started",
@@ -45,6 +45,8 @@ async def start_receiving(request: Request, batch_id: str) -> tuple[Run, bool]:
 def _run(answer: dict[str, Any], batch_id: str) -> Run:
     if answer["conf"].get("batch_id") != batch_id:
         raise SettlementError(
-            "run_id_taken", f"the run {batch_id} of {RECEIVE_BATCH} is about another batch", "trigger a run yourself"
+            "run_id_taken",
+            f"run {answer['dag_run_id']} of {RECEIVE_BATCH} is about another batch",
+            "trigger a run yourself",
         )
     return Run(dag_id=answer["dag_id"], dag_run_id=answer["dag_run_id"], state=answer["state"])

@@ -50,7 +50,7 @@ async def store(manifest: Manifest, content: bytes, parts: Parts, limits: Limits
             of a file have another sha256 than the manifest says.
     """
     folder = inbox() / manifest.batch_id
-    await run_in_threadpool(folder.mkdir, parents=True, exist_ok=True)
+    await run_in_threadpool(_begin, folder)
     awaited = {file.name: file for file in manifest.files}
     written: list[UPath] = []
     try:
@@ -115,6 +115,12 @@ async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, limits: Li
             f"{file.name}: sha256 expected {file.sha256}, found {digest.hexdigest()} over {size} bytes",
             "the file was changed or cut on its way: send the batch again",
         )
+
+
+def _begin(folder: UPath) -> None:
+    """Make the folder; what a refused delivery left there is incomplete from now on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
 
 
 def _open_new(path: UPath) -> BinaryIO:
