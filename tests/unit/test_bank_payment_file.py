@@ -9,6 +9,8 @@ from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from pyiso20022.pain.pain_001_001_09 import Document
 from pyiso20022.tools.validation import ISO20022Validator
@@ -90,6 +92,17 @@ def test_amounts_have_two_decimals_and_names_are_escaped() -> None:
     tree = etree.fromstring(xml)
     assert tree.findtext(".//{*}InstdAmt") == "21.00"
     assert tree.findtext(".//{*}Cdtr/{*}Nm") == odd.name
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=150))
+def test_a_name_is_refused_or_comes_back_as_it_is(name: str) -> None:
+    account = usable_account(name, HOSPITAL.number, HOSPITAL.bank_code)
+    if account is None:
+        assert not name.strip() or len(name) > 140 or any(ord(letter) < 32 or ord(letter) > 0x7E for letter in name)
+    else:
+        tree = etree.fromstring(pain001.write(request([payment(1, creditor=account)])))
+        assert tree.findtext(".//{*}Cdtr/{*}Nm") == name
 
 
 def test_the_csv_says_the_same_as_the_xml() -> None:
