@@ -41,6 +41,7 @@ def sample(
     lists: Annotated[Lists, typer.Option(help="Inpatient lists (结算清单).")] = Lists.NONE,
     declarations: Annotated[bool, typer.Option(help="Declarations, and an area that requires them (对账).")] = False,
     account_in_fund: Annotated[bool, typer.Option(help="The fund total counts the personal account (个账).")] = False,
+    reject_limit: Annotated[float, typer.Option(help="Share of a file above which a batch is held (挂起).")] = 0.3,
     budgets: Annotated[bool, typer.Option(help="Fund and institution budgets.")] = False,
 ) -> None:
     """Write invented batches to the input contract (生成测试数据), and say what their receipts will show."""
@@ -62,6 +63,7 @@ def sample(
         declarations=declarations,
         fund_sum_includes_account=account_in_fund,
         budgets=budgets,
+        reject_limit=reject_limit,
     )
     table = Table(title=f"{out}: deliver in this order (按此顺序送达)", title_justify="left")
     for heading in ("batch", "file"):

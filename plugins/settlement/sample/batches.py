@@ -45,12 +45,14 @@ def write_batches(
     fund_sum_includes_account: bool = False,
     budgets: bool = False,
     compress: bool = True,
+    reject_limit: float = 0.3,
 ) -> SampleSummary:
     """Write a reference batch and one settlement batch a day below ``directory``; the same arguments, the same bytes.
 
-    ``late_share`` of a day's settlements come in a late batch after the next day's; half of them are refunded before
-    they arrive. A declaration (where ``declarations``) covers its whole day, so groups with late settlements agree only
-    once the late batch is in. ``per_day`` counts the rows of a day's main batch, refunds and bad rows included.
+    ``per_day`` counts the rows of a day's main batch, refunds and bad rows included. ``late_share`` of a day's
+    settlements come in a late batch after the next day's; half of them are refunded before they arrive. A declaration
+    (where ``declarations``) covers its whole day, so groups with late settlements agree only once the late batch is in.
+    ``reject_limit`` is the area's: a batch is held when a larger share of one of its files is refused.
 
     :raises SettlementError: ``sample_parameter``; ``sample_exists`` when a batch of that name is there already.
     """
@@ -70,6 +72,7 @@ def write_batches(
         fund_sum_includes_account=fund_sum_includes_account,
         budgets=budgets,
         compress=compress,
+        reject_limit=reject_limit,
     )
     return SampleSummary(area_code, tuple(_Writer(directory, request).write()))
 

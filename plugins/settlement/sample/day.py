@@ -7,7 +7,18 @@ import numpy as np
 
 from settlement.sample.area import Area, Integers
 from settlement.sample.faults import Fault, break_rows, faults
-from settlement.sample.settlements import EPOCH, FUNDS, MONEY, PARTS, Columns, add_up, invent_settlements, join, take
+from settlement.sample.settlements import (
+    EPOCH,
+    FUNDS,
+    MONEY,
+    PARTS,
+    Columns,
+    add_up,
+    in_bed,
+    invent_settlements,
+    join,
+    take,
+)
 from settlement.sample.summary import CHUNK_ROWS, SampleRequest
 
 #: A settlement's number is its date and a serial; refunds and late settlements have serials of their own.
@@ -61,16 +72,14 @@ def invent_chunk(
     tomorrow_count = 0 if is_last_day else round(refund_count * NEXT_DAY_REFUND_SHARE)
 
     ordinary = invent_settlements(rng, area, business_date, base + serial, size - refund_count, included)
-    order = rng.permutation(size - refund_count)
     late = invent_settlements(rng, area, business_date, base + FIRST_LATE + serial, late_count, included)
 
     early = take(yesterday.late, slice(0, None, 2)) if yesterday else take(late, slice(0, 0))
     earlier = join([early, yesterday.to_refund]) if yesterday else early
     earlier = take(earlier, slice(0, refund_count))
     same_day_count = refund_count - len(earlier["number"])
-    to_refund_today, to_refund_tomorrow, bad, twins, plain = np.split(
-        order, np.cumsum([same_day_count, tomorrow_count, bad_count, bad_count])
-    )
+    bad, twins, rest = _pick_bad(rng, ordinary, bad_count)
+    to_refund_today, to_refund_tomorrow, plain = np.split(rest, np.cumsum([same_day_count, tomorrow_count]))
     refunds = refund(
         rng,
         join([earlier, take(ordinary, to_refund_today)]),
@@ -94,6 +103,18 @@ def invent_chunk(
     break_rows(columns, bad, twins, conflicts, known)
     in_time = np.argsort(columns["second"], kind="stable")
     return DayChunk(take(columns, in_time), known, carried)
+
+
+def _pick_bad(rng: np.random.Generator, ordinary: Columns, count: int) -> tuple[Integers, Integers, Integers]:
+    """Rows to break, as many for them to be twins of, and the others, each in random order.
+
+    Inpatients are left out while there is anybody else: the orphans of one list could put a small file above the
+    area's limit, and the batch would be held. Lists have bad rows of their own.
+    """
+    shuffled = rng.permutation(len(ordinary["number"]))
+    outpatients_first = shuffled[np.argsort(in_bed(ordinary)[shuffled], kind="stable")]
+    bad, twins, others = np.split(outpatients_first, [count, 2 * count])
+    return bad, twins, rng.permutation(others)
 
 
 def late_rows(carried: Carried) -> Columns:

@@ -43,14 +43,6 @@ def _negate(columns: Columns, rows: Integers) -> None:
         columns[name][rows] *= -1
 
 
-def _begin_after_end(columns: Columns, rows: Integers) -> None:
-    columns["begin_day"][rows] = columns["end_day"][rows] + 1
-
-
-def _born_after_begin(columns: Columns, rows: Integers) -> None:
-    columns["birth_day"][rows] = columns["begin_day"][rows] + 1
-
-
 def _settled_the_day_before(columns: Columns, rows: Integers) -> None:
     columns["business_day"][rows] -= 1
 
@@ -81,8 +73,8 @@ def faults(account_in_fund: bool, has_yesterday: bool) -> list[Fault]:
         Fault("R_SUM_PERSON", _add_fen(person_column)),
         Fault("R_SUM_TOTAL", _add_fen("hosp_part_amt")),
         Fault("R_SIGN", _negate),
-        Fault("R_DATE_ORDER", _begin_after_end),
-        Fault("R_DATE_ORDER", _born_after_begin),
+        Fault("R_DATE_ORDER", texts={"begndate": "2099-12-31"}),
+        Fault("R_DATE_ORDER", texts={"brdy": "2099-12-31"}),
         Fault("R_DATE", _settled_the_day_before),
         Fault("R_INSTITUTION", texts={"fixmedins_code": "H99999999999"}),
         Fault("R_DUPLICATE", needs="twin"),

@@ -89,9 +89,9 @@ class SettlementLists:
             file.write_rows(HEADERS[section], _rows(section, documents))
 
     def _break_some(self, document: Document, stay: Mapping[str, int]) -> str | None:
-        """Break the first list of a batch and every n-th after it; give the reason."""
+        """Break every n-th list; give the reason."""
         self._good += 1
-        if not self._every_bad or self._good % self._every_bad != 1:
+        if not self._every_bad or self._good % self._every_bad:
             return None
         self._broken += 1
         return break_list(document, stay, self._broken - 1)

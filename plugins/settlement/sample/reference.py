@@ -61,7 +61,7 @@ def _area(request: SampleRequest, area: Area) -> Table:
         area.name,
         area.code[:2] + "0000",
         int(request.fund_sum_includes_account),
-        f"{max(Decimal('0.05'), Decimal(str(request.bad_share)) * 2):.6f}",
+        f"{request.reject_limit:.6f}",
         int(request.declarations),
         APPROVAL_THRESHOLD,
         "fund",

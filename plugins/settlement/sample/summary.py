@@ -32,6 +32,7 @@ class SampleRequest:
     fund_sum_includes_account: bool = False
     budgets: bool = False
     compress: bool = True
+    reject_limit: float = 0.3
 
     def __post_init__(self) -> None:
         refusals = {
@@ -43,6 +44,7 @@ class SampleRequest:
             "bad_share is between 0 and 0.2": 0 <= self.bad_share <= 0.2,
             "refund_share is between 0 and 0.2": 0 <= self.refund_share <= 0.2,
             "late_share is between 0 and 0.1": 0 <= self.late_share <= 0.1,
+            "reject_limit is between 0 and 1": 0 <= self.reject_limit <= 1,
             "lists is none, csv or json4101": self.lists in ("none", "csv", "json4101"),
         }
         for promise, holds in refusals.items():
