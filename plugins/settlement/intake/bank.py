@@ -1,4 +1,4 @@
-"""Bank receipts: transactions of pain.002 and camt.054 into raw.bank_transaction, each once whatever message it is in."""
+"""Bank receipts: transactions of pain.002 and camt.054 into raw.bank_transaction, each once."""
 
 import hashlib
 from collections.abc import Iterator

@@ -88,9 +88,11 @@ def _add_institution(context: Context, day: str) -> None:
     """The dated register row of the institution on `day`; overlapping rows are refused when they are loaded."""
     context.join(
         "institution",
-        f"typed.fixmedins_code = institution.fixmedins_code and {day} between institution.valid_from and institution.valid_to",
+        f"typed.fixmedins_code = institution.fixmedins_code and "
+        f"{day} between institution.valid_from and institution.valid_to",
         institution_known=f"case when {day} is not null then institution.fixmedins_code is not null end",
-        agreement_in_force=f"case when {day} is not null then institution.fixmedins_code is not null and institution.agreement_status in {IN_FORCE!r} "
+        agreement_in_force=f"case when {day} is not null then institution.fixmedins_code is not null "
+        f"and institution.agreement_status in {IN_FORCE!r} "
         f"and coalesce(institution.agreement_from <= {day}, true) end",
         institution_area_code="institution.area_code",
     )
@@ -134,7 +136,8 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
     if icu in delivered:
         context.join(
             "(select setl_id, min(scs_cutd_inpool_time) as first_time, "
-            f"max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time from typed_{icu} group by setl_id) as stays",
+            f"max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time "
+            f"from typed_{icu} group by setl_id) as stays",
             "typed.setl_id = stays.setl_id",
             first_icu_time="stays.first_time",
             last_icu_time="stays.last_time",
@@ -147,7 +150,9 @@ DIAGNOSES = """
     select
         setl_id,
         count(*) as row_count,
-        case when bool_or(is_flagged) then count(*) filter (is_flagged) else count(*) filter (is_first) end as main_count,
+        case
+            when bool_or(is_flagged) then count(*) filter (is_flagged) else count(*) filter (is_first)
+        end as main_count,
         coalesce(min(diag_code) filter (is_flagged), min(diag_code) filter (is_first)) as main_code,
         coalesce(min(adm_cond_type) filter (is_flagged), min(adm_cond_type) filter (is_first)) as main_condition,
         '|' || string_agg(diag_code, '|' order by seq) || '|' as codes

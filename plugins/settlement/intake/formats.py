@@ -76,7 +76,7 @@ def _read_delimited(
 def _load_fast(
     engine: duckdb.DuckDBPyConnection, relation: str, file: DeliveredFile, staged: StagedFile, header: Sequence[str]
 ) -> bool:
-    """Load with DuckDB's own reader; False when a row is malformed or is not one line, so that it cannot count lines."""
+    """Load with DuckDB's own reader; False when a row is malformed or is not one line."""
     quote = '"' if file.format == "csv" else ""
     delimiter = "," if file.format == "csv" else "\\t"
     nulls = [""] if file.format == "csv" else ["", "null"]
@@ -155,7 +155,8 @@ def _read_parquet(
 def _as_text(name: str, type_name: str) -> str:
     """A typed Parquet value as the contract would have it in text."""
     if type_name.startswith("DECIMAL"):
-        return f"case when contains({name}::VARCHAR, '.') then rtrim(rtrim({name}::VARCHAR, '0'), '.') else {name}::VARCHAR end"
+        text = f"{name}::VARCHAR"
+        return f"case when contains({text}, '.') then rtrim(rtrim({text}, '0'), '.') else {text} end"
     if type_name == "TIMESTAMP WITH TIME ZONE":
         return f"timezone('Asia/Shanghai', {name})::VARCHAR"
     if type_name == "BOOLEAN":
@@ -167,7 +168,7 @@ def _header(file: DeliveredFile, path: Path, limits: Limits) -> list[str]:
     csv.field_size_limit(limits.line_bytes)
     with path.open(encoding="utf-8", newline="") as source:
         try:
-            names = next(documents.delimited(file, source), [])
+            names: list[str] = next(documents.delimited(file, source), [])
         except csv.Error as error:
             raise SettlementError("file_malformed", f"{file.name}: the header cannot be read: {error}", "") from None
     return [name.strip().lower() for name in names]

@@ -124,48 +124,35 @@ def fetch_settlements(load: Load, relations: Sequence[str]) -> None:
 def fetch_known_rows(load: Load, table: Table) -> None:
     """Create ``known_<table>``: the accepted rows of `table` with a key of the batch: key columns, row_hash.
 
-    Of a declaration the latest counts. Children are found through the settlement they belong to.
+    Children are found through the settlement they belong to; of a declaration the latest load counts; reference rows
+    also tell their end (known_valid_to).
     """
     keys = [table.column(name) for name in table.key]
-    if table.parent:
-        _push(
-            load,
-            "delivered_parent",
-            "select setl_id, fixmedins_code, business_date from known_settlement where not is_pending",
-        )
-        query: sql.Composed = sql.SQL(
-            "select {keys}, known.row_hash from delivered_parent join {relation} as known "
-            "using (fixmedins_code, setl_id, business_date)"
-        ).format(keys=_selected(keys), relation=sql.Identifier(*table.relation.split(".")))
-    else:
-        names = ", ".join(f'"{column.name}"' for column in keys)
-        _push(load, f"delivered_{table.name}", f"select distinct {names} from typed_{table.name}", table, keys)
-        query = sql.SQL(
-            "select {latest} {keys}, known.row_hash {ended} from {temporary} as named join {relation} as known on {same} {order}"
-        ).format(
-            latest=sql.SQL("distinct on ({})").format(_selected(keys)) if table.name == "declaration" else sql.SQL(""),
-            keys=_selected(keys),
-            ended=sql.SQL(", known.valid_to") if table.kind == "reference" else sql.SQL(""),
-            temporary=sql.Identifier(f"delivered_{table.name}"),
-            relation=sql.Identifier(*table.relation.split(".")),
-            same=sql.SQL(" and ").join(_same(column) for column in keys),
-            order=sql.SQL("order by {}, load_id desc").format(_selected(keys))
-            if table.name == "declaration"
-            else sql.SQL(""),
-        )
     columns = {column.name: KEY_TYPES[column.kind] for column in keys} | {"row_hash": "UUID"}
+    relation = sql.Identifier(*table.relation.split("."))
+    if table.parent:
+        _push_parents(load)
+        join = sql.SQL("delivered_parent join {} as known using (fixmedins_code, setl_id, business_date)").format(
+            relation
+        )
+    else:
+        _push_keys(load, table, keys)
+        same = sql.SQL(" and ").join(_same(column) for column in keys)
+        join = sql.SQL("delivered_key as named join {} as known on {}").format(relation, same)
+    query = sql.SQL("select {}, known.row_hash from {}").format(_selected(keys), join)
     if table.kind == "reference":
         columns["known_valid_to"] = "DATE"
+        query = sql.SQL("select {}, known.row_hash, known.valid_to from {}").format(_selected(keys), join)
+    elif table.name == "declaration":
+        query = sql.SQL("select distinct on ({0}) {0}, known.row_hash from {1} order by {0}, load_id desc").format(
+            _selected(keys), join
+        )
     copy_from_postgres(load.connection, query, load.engine, f"known_{table.name}", columns, load.work)
 
 
 def fetch_medical_fees(load: Load) -> None:
     """Create ``known_fee``: total of the accepted settlements the batch's lists belong to."""
-    _push(
-        load,
-        "delivered_parent",
-        "select setl_id, fixmedins_code, business_date from known_settlement where not is_pending",
-    )
+    _push_parents(load)
     copy_from_postgres(
         load.connection,
         sql.SQL(
@@ -179,21 +166,29 @@ def fetch_medical_fees(load: Load) -> None:
     )
 
 
-def _push(load: Load, name: str, query: str, table: Table | None = None, keys: Sequence[Column] = ()) -> None:
-    """Fill a temporary table of PostgreSQL with keys of the batch."""
-    if table is None:
-        definition = sql.SQL("(setl_id text, fixmedins_code text, business_date date)")
-        columns = ["setl_id", "fixmedins_code", "business_date"]
-    else:
-        definition = sql.SQL("as select {} from {} with no data").format(
-            sql.SQL(", ").join(sql.Identifier(column.name) for column in keys),
-            sql.Identifier(*table.relation.split(".")),
+def _push_parents(load: Load) -> None:
+    """Fill PostgreSQL's temporary ``delivered_parent`` with the accepted settlements that the batch names."""
+    load.connection.execute("drop table if exists pg_temp.delivered_parent")
+    load.connection.execute(
+        "create temp table delivered_parent (setl_id text, fixmedins_code text, business_date date) on commit drop"
+    )
+    columns = ["setl_id", "fixmedins_code", "business_date"]
+    query = f"select {', '.join(columns)} from known_settlement where not is_pending"
+    copy_to_postgres(load.engine, query, load.connection, "delivered_parent", columns)
+
+
+def _push_keys(load: Load, table: Table, keys: Sequence[Column]) -> None:
+    """Fill PostgreSQL's temporary ``delivered_key`` with the keys of the batch's rows, typed as in the table."""
+    names = [column.name for column in keys]
+    load.connection.execute("drop table if exists pg_temp.delivered_key")
+    load.connection.execute(
+        sql.SQL("create temp table delivered_key on commit drop as select {} from {} with no data").format(
+            sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(*table.relation.split("."))
         )
-        columns = [column.name for column in keys]
-    load.connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("pg_temp", name)))
-    on_commit = sql.SQL("create temp table {} on commit drop {}" if table else "create temp table {} {} on commit drop")
-    load.connection.execute(on_commit.format(sql.Identifier(name), definition))
-    copy_to_postgres(load.engine, query, load.connection, name, columns)
+    )
+    quoted = ", ".join(f'"{name}"' for name in names)
+    query = f"select distinct {quoted} from typed_{table.name}"
+    copy_to_postgres(load.engine, query, load.connection, "delivered_key", names)
 
 
 def _selected(keys: Sequence[Column]) -> sql.Composed:

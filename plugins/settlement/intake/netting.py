@@ -71,8 +71,10 @@ def release(load: Load, decided: Sequence[Waiting]) -> None:
         [load.manifest.batch_id],
     )
     load.connection.execute(
-        "insert into intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, reason_codes, details) "
-        "select batch_id, file_no, line_no, file_name, 'settlement', setl_id, array['R_REFUND'], jsonb_build_array("
+        "insert into intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, "
+        "reason_codes, details) "
+        "select batch_id, file_no, line_no, file_name, 'settlement', setl_id, array['R_REFUND'], "
+        "jsonb_build_array("
         "jsonb_build_object('code', 'R_REFUND', 'field', 'init_setl_id', 'value', init_setl_id)) "
         "from intake.pending_refund where outcome_batch_id = %s and outcome = 'quarantined'",
         [load.manifest.batch_id],
@@ -158,6 +160,6 @@ def _write_verdicts(load: Load, rows: Sequence[tuple[Any, ...]], verdicts: Seque
                     coalesce(reasons, []), [{'code': 'R_REFUND', 'field': 'init_setl_id', 'value': init_setl_id}]
                 )
             end
-        from refund_verdict
-        where outcome_settlement.file_no = refund_verdict.file_no and outcome_settlement.line_no = refund_verdict.line_no
+        from refund_verdict as decided
+        where outcome_settlement.file_no = decided.file_no and outcome_settlement.line_no = decided.line_no
     """)

@@ -21,7 +21,7 @@ def person_secret() -> bytes:
     Raises:
         SettlementError: ``person_key_missing``, ``person_key_invalid`` (not hex, or under 16 bytes).
     """
-    hint = "set SETTLEMENT_PERSON_KEY to at least 32 hex digits, and keep it: another secret gives every person another key"
+    hint = "set SETTLEMENT_PERSON_KEY to at least 32 hex digits, and keep it: another secret gives other keys"
     text = os.environ.get("SETTLEMENT_PERSON_KEY", "")
     if not text:
         raise SettlementError("person_key_missing", "SETTLEMENT_PERSON_KEY is not set", hint)

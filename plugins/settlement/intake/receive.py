@@ -8,19 +8,18 @@ import logging
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg.types.json import Jsonb
 from upath import UPath
 
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import Manifest, parse_manifest
 from settlement.errors import SettlementError
-from settlement.intake import bank, formats, receipts, staging
+from settlement.intake import bank, batches, formats, receipts, staging
+from settlement.intake.batches import Known
 from settlement.intake.engine import open_engine, work_folder
 from settlement.intake.folders import MANIFEST, batch_folder, complete_batches, inbox, open_inside
 from settlement.intake.knowledge import Load
@@ -34,21 +33,6 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 RETRIED = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 """Another area's load was faster with the same key, or two loads waited for each other: judging again settles it."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the warehouse already says about a batch id."""
-
-    status: str
-    error_code: str | None
-    content_sha256: str | None
-    receipt: Receipt
-
-    @property
-    def is_final(self) -> bool:
-        """False only after a refusal by the gate itself: such a batch loaded nothing and may come again, mended."""
-        return self.status != "refused" or self.error_code == "held_rejected"
 
 
 def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | None = None, reason: str = "") -> Receipt:
@@ -99,7 +83,7 @@ def _created_at(batch_id: str) -> float:
 def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
     limits = Limits.from_environment()
     with connect("loader", application_name=f"settlement intake {batch_id}") as connection:
-        known = _known(connection, batch_id)
+        known = batches.find_batch(connection, batch_id)
         connection.rollback()
         if known and not (inbox() / batch_id / MANIFEST).is_file():
             return _again(connection, known)  # the inbox has been tidied; what was received stays received
@@ -138,10 +122,11 @@ def _load(
     with work_folder(manifest.batch_id) as work:
         staged = [staging.stage(file, folder, work, limits) for file in manifest.files]
         with connection.transaction():
+            transaction_lock(connection, "intake batch", manifest.batch_id)
             transaction_lock(connection, "intake", manifest.area_code)
             if manifest.kind == "reference":
                 transaction_lock(connection, "intake", "reference")
-            known = _known(connection, manifest.batch_id)  # another run may have been faster
+            known = batches.find_batch(connection, manifest.batch_id)  # another run may have been faster
             if known and known.is_final and not (release_by and known.status == "held"):
                 if known.content_sha256 != manifest.content_sha256:
                     raise _conflict(manifest)
@@ -151,7 +136,7 @@ def _load(
             else:
                 receipt = _write_rows(connection, manifest, staged, work, limits, release_by)
             if release_by and known and known.status == "held":
-                _record_decision(connection, manifest.batch_id, "release", release_by, reason)
+                batches.record_decision(connection, manifest.batch_id, "release", release_by, reason)
     receipts.publish(connection, receipt)
     log.info("batch %s: %s", manifest.batch_id, receipt.status)
     return receipt
@@ -179,7 +164,7 @@ def _write_rows(
         outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
         is_held = outcome.is_held and not release_by
         receipt = _receipt(manifest, outcome, "held" if is_held else "accepted")
-        _write_batch(connection, manifest, receipt, outcome.files, decided_by=release_by)
+        batches.write_batch(connection, manifest, receipt, outcome.files, decided_by=release_by)
         write_quarantine(load, parts)
         if not is_held:
             write_accepted(load, parts, decided)
@@ -194,7 +179,7 @@ def _write_bank_receipts(
         for file, copy in zip(manifest.files, staged, strict=True)
     ]
     receipt = _receipt(manifest, Outcome(files, {}, []), "accepted")
-    _write_batch(connection, manifest, receipt, files)
+    batches.write_batch(connection, manifest, receipt, files)
     return receipt
 
 
@@ -212,67 +197,6 @@ def _receipt(manifest: Manifest, outcome: Outcome, status: str) -> Receipt:
     return Receipt.of(manifest, status, files=files, reasons=outcome.reasons, warnings=outcome.warnings)
 
 
-def _write_batch(
-    connection: psycopg.Connection[Any],
-    manifest: Manifest,
-    receipt: Receipt,
-    files: Sequence[FileOutcome],
-    decided_by: str | None = None,
-) -> None:
-    """Write the batch and its files, in place of what an earlier refusal or verdict said about it."""
-    _forget(connection, manifest.batch_id)
-    _upsert(connection, receipt, manifest, decided_by)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into intake.batch_file (batch_id, file_no, file_name, table_name, sha256, read_count, "
-            "accepted_count, quarantined_count, repeated_count, pending_count, control_sums) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                [
-                    *(manifest.batch_id, file.file.file_no, file.file.name, file.file.table.name, file.file.sha256),
-                    file.read,
-                    *(file.counts[name] for name in ("accepted", "quarantined", "repeated", "pending")),
-                    Jsonb({column: f"{amount:f}" for column, amount in file.control.items()}),
-                ]
-                for file in files
-            ],
-        )
-
-
-def _upsert(
-    connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None, decided_by: str | None = None
-) -> None:
-    error = receipt.error or {}
-    values = {
-        "batch_id": receipt.batch_id,
-        "kind": receipt.kind,
-        "area_code": receipt.area_code,
-        "business_date": receipt.business_date,
-        "created_at": manifest.created_at if manifest else None,
-        "sender": manifest.sender if manifest else None,
-        "manifest": Jsonb(manifest.as_json()) if manifest else None,
-        "content_sha256": manifest.content_sha256 if manifest else None,
-        "status": receipt.status,
-        "error_code": error.get("code"),
-        "error_message": error.get("message"),
-        "receipt": Jsonb(receipt.as_json()),
-        "decided_by": decided_by,
-    }
-    columns = ", ".join(values)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in values if name != "batch_id")
-    statement = (
-        f"insert into intake.batch ({columns}) values ({', '.join(f'%({name})s' for name in values)}) "
-        f"on conflict (batch_id) do update set {changes}, load_id = default, received_at = clock_timestamp()"
-    )
-    connection.execute(statement, values)
-
-
-def _forget(connection: psycopg.Connection[Any], batch_id: str) -> None:
-    """Remove what a held or refused delivery left; an accepted one is guarded by the database."""
-    connection.execute("delete from intake.quarantine where batch_id = %s", [batch_id])
-    connection.execute("delete from intake.batch_file where batch_id = %s", [batch_id])
-
-
 def _refuse(
     connection: psycopg.Connection[Any], batch_id: str, manifest: Manifest | None, error: SettlementError
 ) -> Receipt:
@@ -280,10 +204,9 @@ def _refuse(
     receipt = Receipt.refused(batch_id, manifest, error)
     with connection.transaction():
         transaction_lock(connection, "intake batch", batch_id)
-        known = _known(connection, batch_id)
+        known = batches.find_batch(connection, batch_id)
         if not known or not known.is_final:
-            _forget(connection, batch_id)
-            _upsert(connection, receipt, manifest)
+            batches.write_refusal(connection, receipt, manifest)
     if known and known.is_final:
         receipt = Receipt.refused(batch_id, manifest, error if error.code == "batch_conflict" else _changed(error))
         receipts.publish_later_answer(receipt)
@@ -298,7 +221,7 @@ def _reject(batch_id: str, reject_by: str, reason: str) -> Receipt:
     with connect("loader", application_name=f"settlement intake {batch_id}") as connection:
         with connection.transaction():
             transaction_lock(connection, "intake batch", batch_id)
-            known = _known(connection, batch_id)
+            known = batches.find_batch(connection, batch_id)
             if known is None or (known.status != "held" and known.error_code != "held_rejected"):
                 raise SettlementError(
                     "batch_not_held",
@@ -312,23 +235,10 @@ def _reject(batch_id: str, reject_by: str, reason: str) -> Receipt:
                     known.receipt.as_json()
                     | {"status": "refused", "error": {"code": "held_rejected", "message": message}}
                 )
-                connection.execute(
-                    "update intake.batch set status = 'refused', error_code = 'held_rejected', error_message = %s, "
-                    "receipt = %s, decided_by = %s where batch_id = %s",
-                    [message, Jsonb(receipt.as_json()), reject_by, batch_id],
-                )
-                _record_decision(connection, batch_id, "reject", reject_by, reason)
+                batches.write_rejection(connection, receipt, reject_by)
+                batches.record_decision(connection, batch_id, "reject", reject_by, reason)
         receipts.publish(connection, receipt)
     return receipt
-
-
-def _record_decision(
-    connection: psycopg.Connection[Any], batch_id: str, decision: str, decided_by: str, reason: str
-) -> None:
-    connection.execute(
-        "insert into intake.batch_decision (batch_id, decision, decided_by, reason) values (%s, %s, %s, %s)",
-        [batch_id, decision, decided_by, reason or None],
-    )
 
 
 def _again(connection: psycopg.Connection[Any], known: Known) -> Receipt:
@@ -340,13 +250,6 @@ def _again(connection: psycopg.Connection[Any], known: Known) -> Receipt:
     duplicate = known.receipt.as_duplicate()
     receipts.publish_later_answer(duplicate)
     return duplicate
-
-
-def _known(connection: psycopg.Connection[Any], batch_id: str) -> Known | None:
-    row = connection.execute(
-        "select status, error_code, content_sha256, receipt from intake.batch where batch_id = %s", [batch_id]
-    ).fetchone()
-    return Known(row[0], row[1], row[2], Receipt.from_json(row[3])) if row else None
 
 
 def _read_manifest(folder: UPath, batch_id: str, limits: Limits) -> Manifest:

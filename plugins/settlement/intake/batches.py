@@ -1,0 +1,122 @@
+"""The batch's own rows in the warehouse: its state, its files, its receipt, and what people decided about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from settlement.contract.manifest import Manifest
+from settlement.intake.load import FileOutcome
+from settlement.intake.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the warehouse already says about a batch id."""
+
+    status: str
+    error_code: str | None
+    content_sha256: str | None
+    receipt: Receipt
+
+    @property
+    def is_final(self) -> bool:
+        """False only after a refusal by the gate itself: such a batch loaded nothing and may come again, mended."""
+        return self.status != "refused" or self.error_code == "held_rejected"
+
+
+def find_batch(connection: psycopg.Connection[Any], batch_id: str) -> Known | None:
+    """Return what the warehouse says about a batch id; None when it has never been received."""
+    row = connection.execute(
+        "select status, error_code, content_sha256, receipt from intake.batch where batch_id = %s", [batch_id]
+    ).fetchone()
+    return Known(row[0], row[1], row[2], Receipt.from_json(row[3])) if row else None
+
+
+def write_batch(
+    connection: psycopg.Connection[Any],
+    manifest: Manifest,
+    receipt: Receipt,
+    files: Sequence[FileOutcome],
+    decided_by: str | None = None,
+) -> None:
+    """Write the batch and its files, in place of what an earlier refusal or verdict said about it."""
+    _forget(connection, manifest.batch_id)
+    _upsert(connection, receipt, manifest, decided_by)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into intake.batch_file (batch_id, file_no, file_name, table_name, sha256, read_count, "
+            "accepted_count, quarantined_count, repeated_count, pending_count, control_sums) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                [
+                    *(manifest.batch_id, file.file.file_no, file.file.name, file.file.table.name, file.file.sha256),
+                    file.read,
+                    *(file.counts[name] for name in ("accepted", "quarantined", "repeated", "pending")),
+                    Jsonb({column: f"{amount:f}" for column, amount in file.control.items()}),
+                ]
+                for file in files
+            ],
+        )
+
+
+def _upsert(
+    connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None, decided_by: str | None = None
+) -> None:
+    error = receipt.error or {}
+    values = {
+        "batch_id": receipt.batch_id,
+        "kind": receipt.kind,
+        "area_code": receipt.area_code,
+        "business_date": receipt.business_date,
+        "created_at": manifest.created_at if manifest else None,
+        "sender": manifest.sender if manifest else None,
+        "manifest": Jsonb(manifest.as_json()) if manifest else None,
+        "content_sha256": manifest.content_sha256 if manifest else None,
+        "status": receipt.status,
+        "error_code": error.get("code"),
+        "error_message": error.get("message"),
+        "receipt": Jsonb(receipt.as_json()),
+        "decided_by": decided_by,
+    }
+    columns = ", ".join(values)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in values if name != "batch_id")
+    statement = (
+        f"insert into intake.batch ({columns}) values ({', '.join(f'%({name})s' for name in values)}) "
+        f"on conflict (batch_id) do update set {changes}, load_id = default, received_at = clock_timestamp()"
+    )
+    connection.execute(statement, values)
+
+
+def _forget(connection: psycopg.Connection[Any], batch_id: str) -> None:
+    """Remove what a held or refused delivery left; an accepted one is guarded by the database."""
+    connection.execute("delete from intake.quarantine where batch_id = %s", [batch_id])
+    connection.execute("delete from intake.batch_file where batch_id = %s", [batch_id])
+
+
+def record_decision(
+    connection: psycopg.Connection[Any], batch_id: str, decision: str, decided_by: str, reason: str
+) -> None:
+    """Keep who released or rejected a held batch, and why."""
+    connection.execute(
+        "insert into intake.batch_decision (batch_id, decision, decided_by, reason) values (%s, %s, %s, %s)",
+        [batch_id, decision, decided_by, reason or None],
+    )
+
+
+def write_refusal(connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None) -> None:
+    """Write a batch of which nothing was loaded."""
+    _forget(connection, receipt.batch_id)
+    _upsert(connection, receipt, manifest)
+
+
+def write_rejection(connection: psycopg.Connection[Any], receipt: Receipt, reject_by: str) -> None:
+    """Turn a held batch into a refused one; its files and quarantined rows stay readable."""
+    error = receipt.error or {}
+    connection.execute(
+        "update intake.batch set status = 'refused', error_code = %s, error_message = %s, receipt = %s, "
+        "decided_by = %s where batch_id = %s",
+        [error["code"], error["message"], Jsonb(receipt.as_json()), reject_by, receipt.batch_id],
+    )
