@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from settlement.cli import delivery_commands, stack_commands
+from settlement.cli import delivery_commands, demo_commands, sample_commands, stack_commands
 from settlement.errors import SettlementError
 
 
@@ -33,5 +33,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack_commands, delivery_commands):
+for group in (stack_commands, delivery_commands, demo_commands, sample_commands):
     group.register(app)

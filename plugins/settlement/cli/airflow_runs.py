@@ -1,10 +1,12 @@
 """Starting runs over the REST API and following them on the terminal."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rich.console import Console
 
+from settlement.cli.delivery import read_receipt
 from settlement.errors import SettlementError
 from settlement.local import lifecycle
 from settlement.local.airflow_api import AirflowApi, Run
@@ -26,22 +28,39 @@ def connect() -> tuple[AirflowApi, dict[str, str]]:
     return lifecycle.admin_api(installation), lifecycle.describe(installation)
 
 
-def follow(api: AirflowApi, dag_id: str, run_id: str, conf: Mapping[str, object], seconds: float) -> Run:
+def receive(api: AirflowApi, batch_id: str, outbox: str, seconds: float) -> dict[str, Any]:
+    """Receive a batch that lies in the inbox, and give its receipt."""
+    follow(api, "receive_batch", batch_id, {"batch_id": batch_id}, seconds)
+    return read_receipt(batch_id, outbox)
+
+
+def follow(
+    api: AirflowApi,
+    dag_id: str,
+    run_id: str,
+    conf: Mapping[str, object],
+    seconds: float,
+    answer: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Run:
     """Start the run, or join the one that has this id, and wait for its end.
 
-    Raises SettlementError: answer_needed when a person is asked, run_failed, run_not_finished.
+    `answer` is called with each question that the run asks a person; without it a question ends the waiting.
+
+    Raises SettlementError: answer_needed, run_failed, run_not_finished.
     """
     api.trigger(dag_id, run_id, conf)
     with console.status(f"{dag_id} {run_id} …") as status:
         for run in api.follow(dag_id, run_id, seconds=seconds):
             tasks = [task["task_id"] for task in api.tasks(dag_id, run_id) if task["state"] == "running"]
             status.update(f"{dag_id} {run_id}: {run.state} {' '.join(tasks)}")
-            if not run.is_finished and api.open_questions(dag_id, run_id):
-                raise SettlementError(
-                    "answer_needed",
-                    f"{dag_id} {run_id} waits for a person (等待人工审批)",
-                    f"answer it at {api.url}/required_actions, then run this command again",
-                )
+            for question in [] if run.is_finished else api.open_questions(dag_id, run_id):
+                if answer is None:
+                    raise SettlementError(
+                        "answer_needed",
+                        f"{dag_id} {run_id} waits for a person (等待人工审批)",
+                        f"answer it at {api.url}/required_actions, then run this command again",
+                    )
+                answer(question)
     if run.state == "failed":
         failed = [task["task_id"] for task in api.tasks(dag_id, run_id) if task["state"] == "failed"]
         raise SettlementError(

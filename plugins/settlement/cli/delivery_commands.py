@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from settlement.cli import airflow_runs
-from settlement.cli.delivery import batches_in, copy_to_inbox, read_receipt
+from settlement.cli.delivery import batches_in, copy_to_inbox
 from settlement.local.airflow_api import AirflowApi
 
 console = Console()
@@ -74,8 +74,7 @@ def receipts(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
 
 def _receive(api: AirflowApi, batch_id: str, outbox: str, seconds: float) -> int:
     """Receive, print the receipt, and give the exit code."""
-    airflow_runs.follow(api, "receive_batch", batch_id, {"batch_id": batch_id}, seconds)
-    receipt = read_receipt(batch_id, outbox)
+    receipt = airflow_runs.receive(api, batch_id, outbox, seconds)
     _show_receipt(receipt)
     return 0 if receipt["status"] in ("accepted", "duplicate") else REFUSED_OR_HELD
 
