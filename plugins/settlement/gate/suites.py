@@ -70,15 +70,6 @@ GROUPS = {
     "ends": lambda column: column.name == "valid_to",
 }
 
-# What Great Expectations calls the database types of the contract.
-SQLALCHEMY_TYPES = {
-    **dict.fromkeys(DECIMAL_KINDS, "NUMERIC"),
-    "int": "INTEGER",
-    "flag": "SMALLINT",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -230,7 +221,7 @@ def _rule(
         kwargs["unexpected_rows_query"] = query
         condition = _condition(query, where)
     elif entry["type"] == OF_TYPE:
-        kwargs["type_"] = SQLALCHEMY_TYPES[_column(table, kwargs["column"], where).kind]
+        kwargs["type_"] = _column(table, kwargs["column"], where).postgres_type.upper().replace(",", ", ")
     needs = tuple(meta.get("needs", ()))
     columns = _used_columns(table, condition, needs) if condition else (kwargs["column"],)
     field = column or meta.get("field") or columns[0]

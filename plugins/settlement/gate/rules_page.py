@@ -1,0 +1,104 @@
+"""Write `expectations/rules.md`, the rules for people: ``python -m settlement.gate.rules_page``."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from settlement.gate.suites import (
+    COMMON,
+    IN_SET,
+    MATCH_REGEX,
+    NOT_NULL,
+    PARTIES,
+    QUERY_HEAD,
+    SEVERITIES,
+    UNEXPECTED_ROWS,
+    folder,
+    read_file,
+    suite_names,
+)
+
+HEAD = """# 质控规则 Rules of the gate
+
+Generated from the suites in this folder by `python -m settlement.gate.rules_page`; do not edit.
+由本目录的规则文件生成，请勿手工修改。
+
+A row that breaks a **reject** rule is quarantined with all its reasons; for a **warn** rule it is accepted and counted.
+A value that fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT counts as unknown: no other rule is judged on it.
+违反 **reject** 规则的行进入隔离区并列出全部原因；**warn** 规则只提示。
+未通过前述五类检查的值视为未知，不再参与其他规则。
+
+*On arrival only* 仅在接收时判定: what the rule needs is gone once the row is accepted; a type or a key keeps it true.
+"""
+
+# Groups of columns that the table contract knows, for people.
+GROUP_TITLES = {
+    "required": "必填列 the required columns",
+    "typed": "数字、日期、时间列 numbers, dates and times",
+    "decimals": "金额、比例等小数列 money, ratios and other decimals",
+    "numbers": "数字列 numbers",
+    "sized": "文本与编码列 texts and codes",
+    "ends": "valid_to",
+}
+
+COLUMNS = ("code", "severity", "规则", "rule", "condition that breaks it 违反条件", "hurts 影响")
+
+
+def rules_page() -> str:
+    """The page as Markdown: the common rules, then one table of rules per suite, in the order of the contract."""
+    sections = [_section(read_file(folder() / f"{name}.json")) for name in (COMMON, *suite_names()) if _has_file(name)]
+    return "\n".join([HEAD, *sections])
+
+
+def _has_file(name: str) -> bool:
+    return (folder() / f"{name}.json").exists()
+
+
+def _section(suite: dict[str, Any]) -> str:
+    meta = suite["meta"]
+    lines = [f"## {meta['title_zh']} {meta['title_en']} (`{suite['name']}`)", "", _row(COLUMNS)]
+    lines.append(_row(["---"] * len(COLUMNS)))
+    lines += [_row(cells) for cells in map(_cells, suite["expectations"])]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(entry: dict[str, Any]) -> Iterator[str]:
+    """One line of the table from one entry of a suite."""
+    meta, kwargs = entry["meta"], entry["kwargs"]
+    column = _columns(kwargs)
+    is_group = kwargs.get("columns") in GROUP_TITLES.keys() - {"ends"}
+    yield f"`{meta['code']}`"
+    yield SEVERITIES[entry["severity"]]
+    yield meta["text_zh"].replace("{column}", "该列" if is_group else column)
+    yield meta["text_en"].replace("{column}", "the column" if is_group else column)
+    arrival = "<br>*on arrival only* 仅在接收时" if meta.get("stage") == "arrival" else ""
+    yield _condition(entry, column) + arrival
+    yield ", ".join(PARTIES[party] for party in meta["hurts"])
+
+
+def _columns(kwargs: dict[str, Any]) -> str:
+    """The columns of an entry as people read them: one, a list, or a group of the contract."""
+    columns = kwargs.get("columns", kwargs.get("column", ""))
+    return GROUP_TITLES.get(columns, columns) if isinstance(columns, str) else ", ".join(columns)
+
+
+def _condition(entry: dict[str, Any], column: str) -> str:
+    kwargs = entry["kwargs"]
+    if entry["type"] == UNEXPECTED_ROWS:
+        is_list = "columns" in kwargs and column != "valid_to"
+        shown, among = ("{column}", f" ({column})") if is_list else (column, "")
+        return f"`{kwargs['unexpected_rows_query'].removeprefix(QUERY_HEAD).replace('{column}', shown)}`{among}"
+    if entry["type"] == NOT_NULL:
+        return f"{column}: empty"
+    if entry["type"] == IN_SET:
+        return f"{column}: none of {', '.join(kwargs['value_set'])}"
+    if entry["type"] == MATCH_REGEX:
+        return f"{column}: not `{kwargs['regex']}`"
+    return f"{column}: of another type"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    (folder() / "rules.md").write_text(rules_page(), encoding="utf-8")
