@@ -102,9 +102,7 @@ def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by
     """
     request = _approved_request(connection, request_id)
     transaction_lock(connection, "post", request.area_code)
-    if connection.execute(
-        "select from ledger.payment_instruction where request_id = %s limit 1", [request_id]
-    ).fetchone():
+    if _is_instructed(connection, request_id):
         return None
     lines = _lines(connection, request_id)
     ids = [_instruction_id(request, line) for line in lines]
@@ -147,6 +145,13 @@ def _approved_request(connection: psycopg.Connection[Any], request_id: UUID) -> 
             "not_approved", f"request {request_id} is not approved", "a person must approve it first (未经审批不得拨付)"
         )
     return request
+
+
+def _is_instructed(connection: psycopg.Connection[Any], request_id: UUID) -> bool:
+    row = connection.execute(
+        "select exists (select from ledger.payment_instruction where request_id = %s)", [request_id]
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _lines(connection: psycopg.Connection[Any], request_id: UUID) -> list[_Line]:

@@ -1,0 +1,244 @@
+"""Requests, approval and disbursement: each yuan of entitlement leaves once, with the right people's consent."""
+
+import csv
+import io
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+from lxml import etree
+from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
+from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
+
+from settlement.errors import SettlementError
+from settlement.ledger.verification import verify_ledger
+from settlement.payments.approval import decide_request
+from settlement.payments.bank_files import write_bank_files
+from settlement.payments.instructions import disburse_approved
+from settlement.payments.requests import request_payments
+from settlement.payments.summary import summarise
+
+PAY_DATE = date(2026, 3, 3)
+NAMESPACE = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"}
+
+
+@pytest.fixture
+def books(prepared: PreparedWarehouse):  # noqa: F811
+    """Two institutions, accrued 20,000 each on the day before the pay date."""
+    from settlement.ledger.posting import post
+
+    accruals = [Accrual("20000.00"), Accrual("20000.00", institution=PHARMACY)]
+    with prepared.connect("transformer") as connection:
+        offer(connection, accruals, "entries.entry_scene")
+    with prepared.connect("poster") as connection:
+        post(connection, "entries.entry_scene", area_code=AREA, purpose="accrued", posted_by="scene")
+    return prepared
+
+
+def request(pay_date=PAY_DATE, triggered_by="operator"):
+    return request_payments(pay_date=pay_date, area_code=AREA, triggered_by=triggered_by)
+
+
+def disburse(pay_date=PAY_DATE):
+    return disburse_approved(pay_date=pay_date, area_code=AREA, posted_by="operator")
+
+
+def pay(books, pay_date=PAY_DATE):
+    books.propose(pay_date.isoformat())
+    request(pay_date)
+    return disburse(pay_date)
+
+
+def test_what_is_due_is_requested_approved_by_rule_and_instructed(books):
+    books.entitle("1000.10")
+    books.entitle("500.05", institution=PHARMACY)
+    books.propose("2026-03-03")
+    [made] = request()
+    assert (made.total_amount, made.line_count, made.status) == (Decimal("1500.15"), 2, "approved")
+    assert not made.needs_a_person
+    assert books.rows("select decision, decided_by, is_by_rule from ledger.payment_decision") == [
+        ("approved", "rule", True)
+    ]
+
+    [disbursement] = disburse()
+    assert (disbursement.instruction_count, disbursement.total_amount) == (2, "1500.15")
+    expected = uuid5(NAMESPACE_URL, f"instruction|{AREA}|{INSTITUTION}|310100|2026-03|2026-03-03|daily|1")
+    assert (expected,) in books.rows("select instruction_id from ledger.payment_instruction")
+    assert books.rows(
+        "select account, side, sum(amount) from ledger.entry_line join ledger.entry using (fixmedins_code,"
+        " business_event_id) where event = 'instructed' group by account, side order by account"
+    ) == [("payable_institution", "debit", Decimal("1500.15")), ("payment_in_transit", "credit", Decimal("1500.15"))]
+    assert verify_ledger().is_intact
+    assert summarise(pay_date=PAY_DATE, area_code=None).startswith("1 requests 请款 1,500.15, 2 payments instructed")
+
+
+def test_the_bank_file_carries_what_was_instructed_as_xml_and_csv(books):
+    books.entitle("1000.10")
+    pay(books)
+    folder = books.outbox / "payments" / AREA / "2026-03-03"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["330100-310100-20260303-daily.csv", "330100-310100-20260303-daily.xml"]
+    message = etree.fromstring((folder / names[1]).read_bytes())
+    assert message.findtext(".//p:CtrlSum", namespaces=NAMESPACE) == "1000.10"
+    [end_to_end_id] = [node.text for node in message.iterfind(".//p:EndToEndId", NAMESPACE)]
+    assert books.rows("select replace(instruction_id::text, '-', '') from ledger.payment_instruction") == [
+        (end_to_end_id,)
+    ]
+    [row] = csv.DictReader(io.StringIO((folder / names[0]).read_text("utf-8-sig")))
+    assert (row["end_to_end_id"], row["amount"]) == (end_to_end_id, "1000.10")
+
+
+def test_running_a_pay_date_again_pays_nothing_twice(books):
+    books.entitle("1000.10")
+    pay(books)
+    before = books.rows("select * from ledger.entry_line order by 1, 2, 3")
+    assert pay(books) == []
+    assert [made.status for made in request()] == ["instructed"]
+    assert books.rows("select * from ledger.entry_line order by 1, 2, 3") == before
+
+
+def test_only_what_is_new_is_due_on_the_next_pay_date(books):
+    books.entitle("1000.10")
+    pay(books)
+    books.entitle("0.05", day="2026-03-03")
+    pay(books, date(2026, 3, 4))
+    assert books.rows("select pay_date::text, amount from ledger.payment_instruction order by 1") == [
+        ("2026-03-03", Decimal("1000.10")),
+        ("2026-03-04", Decimal("0.05")),
+    ]
+
+
+def test_pay_dates_go_forward(books):
+    books.entitle("10.00")
+    pay(books, date(2026, 3, 4))
+    books.entitle("5.00", day="2026-02-27")
+    assert pay(books, PAY_DATE) == []
+    assert books.rows("select count(*) from ledger.payment_request") == [(1,)]
+
+
+def test_an_outdated_proposal_requests_nothing(books):
+    books.entitle("1000.10")
+    books.propose("2026-03-03")
+    books.entitle("1.00", day="2026-03-01")
+    with pytest.raises(SettlementError) as refusal:
+        request()
+    assert refusal.value.code == "proposal_outdated"
+    assert books.rows("select count(*) from ledger.payment_run") == [(0,)]
+
+
+def test_above_the_threshold_a_person_decides_and_never_who_triggered_it(books):
+    books.entitle("10000.01")
+    books.propose("2026-03-03")
+    [made] = request()
+    assert made.needs_a_person
+    assert "above the threshold" in made.describe()
+    assert disburse() == []
+
+    with pytest.raises(SettlementError) as refusal:
+        decide_request(made.request_id, decision="approved", decided_by="operator", reason="")
+    assert refusal.value.code == "four_eyes"
+    decide_request(made.request_id, decision="approved", decided_by="director", reason="")
+    decide_request(made.request_id, decision="approved", decided_by="director", reason="")
+    with pytest.raises(SettlementError) as refusal:
+        decide_request(made.request_id, decision="rejected", decided_by="deputy", reason="no")
+    assert refusal.value.code == "already_decided"
+    assert [disbursement.total_amount for disbursement in disburse()] == ["10000.01"]
+
+
+def test_a_rejected_request_stays_payable_and_comes_again(books):
+    books.entitle("10000.01")
+    books.propose("2026-03-03")
+    [made] = request()
+    with pytest.raises(SettlementError) as refusal:
+        decide_request(made.request_id, decision="rejected", decided_by="director", reason=" ")
+    assert refusal.value.code == "reason_missing"
+    decide_request(made.request_id, decision="rejected", decided_by="director", reason="请核对")
+    assert disburse() == []
+    books.propose("2026-03-04")
+    [again] = request(date(2026, 3, 4))
+    assert (again.total_amount, again.needs_a_person) == (Decimal("10000.01"), True)
+
+
+def test_an_undecided_request_reserves_its_money(books):
+    books.entitle("10000.01")
+    books.propose("2026-03-03")
+    request()
+    books.entitle("3.00", day="2026-03-03")
+    books.propose("2026-03-04")
+    [later] = request(date(2026, 3, 4))
+    assert later.total_amount == Decimal("3.00")
+
+
+def test_a_request_draws_on_the_reserve_and_beyond_it_needs_a_person(books):
+    books.execute("update reference.area set approval_threshold = 1000000")
+    books.entitle("12500.00")
+    books.propose("2026-03-03")
+    [first] = request()
+    assert (first.reserve_used_amount, first.is_over_plan, first.status) == (Decimal("500.00"), False, "approved")
+    disburse()
+    books.entitle("500.01", day="2026-03-03")
+    books.propose("2026-03-04")
+    [second] = request(date(2026, 3, 4))
+    assert (second.reserve_used_amount, second.is_over_plan) == (Decimal("500.00"), True)
+    assert second.needs_a_person
+    assert "beyond plan and reserve" in second.describe()
+
+
+def test_an_institution_without_account_gets_nothing_sent_and_stays_payable(books):
+    books.execute("update reference.bank_account set valid_to = '2026-03-02' where fixmedins_code = %s", [PHARMACY])
+    books.entitle("1000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    [disbursement] = pay(books)
+    assert (disbursement.instruction_count, disbursement.no_account_count) == (1, 1)
+    assert books.rows("select has_account from ledger.payment_instruction where fixmedins_code = %s", PHARMACY) == [
+        (False,)
+    ]
+    assert books.rows("select fixmedins_code from ledger.entry where event = 'instructed'") == [(INSTITUTION,)]
+    assert verify_ledger().is_intact
+
+
+def test_without_an_expenditure_account_nothing_is_instructed(books):
+    books.execute("update reference.fund_account set valid_to = '2026-03-01'")
+    books.entitle("1000.00")
+    books.propose("2026-03-03")
+    request()
+    with pytest.raises(SettlementError) as refusal:
+        disburse()
+    assert refusal.value.code == "fund_account_missing"
+    assert books.rows("select count(*) from ledger.payment_instruction") == [(0,)]
+
+
+def test_a_suspended_institution_gets_no_daily_payment(books):
+    books.execute(
+        "insert into ledger.suspension_event values"
+        f" ('S1', 'opened', '{AREA}', '{PHARMACY}', null, 'K2', '2026-03-01', null, '{{}}')"
+    )
+    books.entitle("1000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    pay(books)
+    assert books.rows("select fixmedins_code from ledger.payment_instruction") == [(INSTITUTION,)]
+
+
+def test_two_runs_at_once_request_and_instruct_once(books):
+    books.entitle("1000.00")
+    books.propose("2026-03-03")
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: request(), range(3)))
+        found = [disbursement for result in pool.map(lambda _: disburse(), range(3)) for disbursement in result]
+    assert len(found) == 1
+    assert books.rows("select count(*), sum(amount) from ledger.payment_instruction") == [(1, Decimal("1000.00"))]
+
+
+def test_a_lost_bank_file_is_written_again_with_the_same_bytes(books):
+    books.entitle("1000.00")
+    pay(books)
+    folder = books.outbox / "payments" / AREA / "2026-03-03"
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+    assert pay(books) == []
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+    with books.connect("poster") as connection:
+        assert write_bank_files(connection, pay_date=PAY_DATE) == []
