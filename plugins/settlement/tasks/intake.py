@@ -37,7 +37,7 @@ def load_and_check(batch_id: str) -> dict[str, Any]:
     from settlement.intake import receive
 
     get_current_context()["batch_id"] = batch_id  # type: ignore[typeddict-unknown-key]  # names the mapped task
-    return receive(batch_id).as_dict()
+    return receive(batch_id).as_json()
 
 
 @step(task_id="list_held_batches")
@@ -69,7 +69,7 @@ def apply_answer(answer: Answer) -> dict[str, Any]:
         "%s: %s batch %s: %s", answer["person"], answer["option"], answer["about"], answer["reason"] or "no reason"
     )
     decision = {"release_by": answer["person"]} if answer["option"] == "release" else {"reject_by": answer["person"]}
-    return receive(answer["about"], **decision).as_dict()
+    return receive(answer["about"], reason=answer["reason"], **decision).as_json()
 
 
 @step(task_id="reconcile", pool="warehouse", trigger_rule="none_failed")
