@@ -1,0 +1,269 @@
+"""What the bank answers becomes events and entries once, whatever arrives twice, late, wrong or out of order."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import pytest
+from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
+from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
+
+from settlement.banking.matching import record_batch, unrecorded_batches
+from settlement.errors import SettlementError
+from settlement.ledger.posting import post
+from settlement.ledger.verification import verify_ledger
+from settlement.payments.instructions import disburse_approved
+from settlement.payments.requests import request_payments
+
+ACCOUNT = "933010001"
+
+
+@dataclass
+class Bank:
+    """The bank's side of the scene: two instructions are with it, of 1,000.00 and 500.00."""
+
+    warehouse: PreparedWarehouse
+    batches: int = 0
+
+    def instruction(self, institution=INSTITUTION) -> UUID:
+        """The newest instruction of an institution."""
+        query = "select instruction_id from ledger.payment_instruction where fixmedins_code = %s order by pay_date desc"
+        return self.warehouse.rows(query, institution)[0][0]
+
+    def answers(self, *transactions, day="2026-03-03"):
+        """Deliver transactions as an accepted batch and record it; give the counts by outcome."""
+        batch_id = self.deliver(*transactions, day=day)
+        return record_batch(batch_id, posted_by="bank").counts
+
+    def deliver(self, *transactions, day="2026-03-03"):
+        """Deliver transactions as an accepted batch; give its id."""
+        self.batches += 1
+        batch_id = f"BANK-{self.batches}"
+        self.warehouse.execute(
+            "insert into intake.batch"
+            " (batch_id, kind, area_code, created_at, manifest, content_sha256, status, receipt)"
+            " values (%s, 'bank_receipt', %s, %s, '{}', %s, 'accepted', '{}')",
+            [batch_id, AREA, f"{day}T17:00:00+08:00", str(uuid4())],
+        )
+        for number, transaction in enumerate(transactions, 1):
+            row = {
+                "area_code": AREA,
+                "batch_id": batch_id,
+                "accepted_batch_id": batch_id,
+                "message_id": batch_id,
+                "file_no": 1,
+                "line_no": number,
+                "row_hash": str(uuid4()),
+                **transaction,
+            }
+            self.warehouse.execute(
+                "insert into raw.bank_transaction select * from jsonb_populate_record(null::raw.bank_transaction, %s)",
+                [json.dumps(row, default=str)],
+            )
+        return batch_id
+
+    def state(self):
+        """Balances by account, and events by institution."""
+        balances = self.warehouse.rows(
+            "select account, sum(case side when 'debit' then amount else -amount end) from ledger.entry_line"
+            " where account not in ('benefit_expense') group by account order by account"
+        )
+        events = self.warehouse.rows("select fixmedins_code, event from ledger.payment_event order by 1, 2")
+        return dict(balances), events
+
+
+def booked(instruction, amount="1000.00", side="debit", day="2026-03-03", **more):
+    """A camt.054 transaction."""
+    end_to_end_id = instruction.hex if isinstance(instruction, UUID) else instruction
+    return {
+        "message_format": "camt054",
+        "status": "BOOK",
+        "side": side,
+        "amount": amount,
+        "currency": "CNY",
+        "booking_date": day,
+        "account_no": ACCOUNT,
+        "end_to_end_id": end_to_end_id,
+        **more,
+    }
+
+
+def status(instruction, code="RJCT", reason="AC04", **more):
+    """A pain.002 transaction."""
+    return {
+        "message_format": "pain002",
+        "status": code,
+        "reason_code": reason,
+        "end_to_end_id": instruction.hex if instruction else None,
+        **more,
+    }
+
+
+@pytest.fixture
+def bank(prepared):  # noqa: F811
+    accruals = [Accrual("5000.00"), Accrual("5000.00", institution=PHARMACY)]
+    with prepared.connect("transformer") as connection:
+        offer(connection, accruals, "entries.entry_scene")
+    with prepared.connect("poster") as connection:
+        post(connection, "entries.entry_scene", area_code=AREA, purpose="accrued", posted_by="scene")
+    prepared.entitle("1000.00")
+    prepared.entitle("500.00", institution=PHARMACY)
+    settle(prepared, date(2026, 3, 3))
+    yield Bank(prepared)
+    assert verify_ledger().is_intact
+
+
+def settle(warehouse, pay_date):
+    warehouse.propose(pay_date.isoformat())
+    request_payments(pay_date=pay_date, area_code=AREA, triggered_by="operator")
+    disburse_approved(pay_date=pay_date, area_code=AREA, posted_by="operator")
+
+
+def test_a_booked_debit_pays(bank):
+    assert bank.answers(booked(bank.instruction())) == {"paid": 1}
+    balances, events = bank.state()
+    assert balances == {
+        "expenditure_account": Decimal("-1000.00"),
+        "payable_institution": Decimal("-8500.00"),
+        "payment_in_transit": Decimal("-500.00"),
+    }
+    assert events == [(INSTITUTION, "paid")]
+    assert bank.warehouse.rows("select accounting_date::text from ledger.entry where event = 'paid'") == [
+        ("2026-03-03",)
+    ]
+
+
+def test_a_rejection_makes_the_money_payable_and_it_goes_out_again_under_a_new_id(bank):
+    first = bank.instruction(PHARMACY)
+    assert bank.answers(status(first)) == {"rejected": 1}
+    balances, _ = bank.state()
+    assert balances["payable_institution"] == Decimal("-9000.00")
+    bank.warehouse.entitle("20.00", day="2026-03-03", institution=PHARMACY)
+    settle(bank.warehouse, date(2026, 3, 4))
+    second = bank.instruction(PHARMACY)
+    assert second != first
+    assert bank.warehouse.rows(
+        "select amount, replaces_instruction_id from ledger.payment_instruction where instruction_id = %s", second
+    ) == [(Decimal("520.00"), first)]
+
+
+def test_a_return_after_booking_makes_the_money_payable_again(bank):
+    instruction = bank.instruction()
+    bank.answers(booked(instruction))
+    assert bank.answers(booked(instruction, side="credit", day="2026-03-04", reason_code="AC04")) == {"returned": 1}
+    balances, events = bank.state()
+    assert balances["expenditure_account"] == 0
+    assert balances["payable_institution"] == Decimal("-9500.00")
+    assert events == [(INSTITUTION, "paid"), (INSTITUTION, "returned")]
+
+
+def test_waiting_and_accepted_answers_move_nothing(bank):
+    before = bank.state()
+    answers = [status(bank.instruction(), "PDNG", None), status(bank.instruction(PHARMACY), "ACSC", None)]
+    assert bank.answers(*answers) == {"accepted": 1, "pending": 1}
+    assert bank.answers(booked(bank.instruction(), status="PDNG", booking_date=None)) == {"repeated": 1}
+    assert bank.state() == before
+
+
+def test_an_unknown_id_stands_in_suspense(bank):
+    stranger = uuid4()
+    assert bank.answers(booked(stranger, "77.00"), booked(None, "3.00", side="credit")) == {"unknown": 2}
+    assert bank.state()[0]["suspense"] == Decimal("74.00")
+    assert bank.warehouse.rows("select distinct fixmedins_code from ledger.entry where event = 'suspense'") == [
+        (f"A{AREA}00000",)
+    ]
+
+
+def test_money_without_any_id_is_told_apart_by_the_banks_reference(bank):
+    movements = [booked(None, "3.00", servicer_reference=reference) for reference in ("S1", "S2", "S2")]
+    assert bank.answers(*movements) == {"unknown": 2, "repeated": 1}
+
+
+def test_another_amount_is_held_unmatched(bank):
+    assert bank.answers(booked(bank.instruction(), "999.99")) == {"amount_differs": 1}
+    balances, events = bank.state()
+    assert events == []
+    assert balances["payment_in_transit"] == Decimal("-1500.00")
+    assert bank.answers(booked(bank.instruction())) == {"paid": 1}
+
+
+def test_the_same_receipt_again_is_ignored(bank):
+    receipt = booked(bank.instruction())
+    rejection = status(bank.instruction(PHARMACY))
+    bank.answers(receipt, rejection)
+    before = bank.state()
+    assert bank.answers(receipt, rejection, receipt) == {"repeated": 3}
+    assert bank.state() == before
+
+
+def test_a_batch_is_recorded_once(bank):
+    batch_id = bank.deliver(booked(bank.instruction()))
+    assert unrecorded_batches() == [batch_id]
+    first = record_batch(batch_id, posted_by="bank")
+    again = record_batch(batch_id, posted_by="bank")
+    assert unrecorded_batches() == []
+    assert again.counts == first.counts == {"paid": 1}
+    assert "already recorded" in again.summary
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_order_of_messages_in_a_batch_does_not_matter(bank, turned):
+    paid, rejected = bank.instruction(), bank.instruction(PHARMACY)
+    answers = [
+        status(paid),
+        booked(paid, side="credit"),
+        booked(paid),
+        status(rejected),
+        status(rejected, "PDNG", None),
+    ]
+    counts = bank.answers(*(answers[::-1] if turned else answers))
+    assert counts == {"paid": 1, "not_expected": 1, "rejected": 1, "pending": 1, "returned": 1}
+    assert bank.state()[0]["payable_institution"] == Decimal("-10000.00")
+
+
+def test_a_rejection_after_payment_is_kept_but_moves_nothing(bank):
+    bank.answers(booked(bank.instruction()))
+    before = bank.state()
+    assert bank.answers(status(bank.instruction())) == {"not_expected": 1}
+    assert bank.state() == before
+
+
+def test_money_that_left_after_a_rejection_stands_in_suspense(bank):
+    bank.answers(status(bank.instruction()))
+    assert bank.answers(booked(bank.instruction())) == {"not_expected": 1}
+    balances, events = bank.state()
+    assert balances["suspense"] == Decimal("1000.00")
+    assert balances["expenditure_account"] == Decimal("-1000.00")
+    assert events == [(INSTITUTION, "rejected")]
+
+
+def test_a_second_debit_stands_in_suspense(bank):
+    bank.answers(booked(bank.instruction()))
+    assert bank.answers(booked(bank.instruction(), day="2026-03-04")) == {"not_expected": 1}
+    assert bank.state()[0]["suspense"] == Decimal("1000.00")
+
+
+def test_a_rejected_message_rejects_each_of_its_payments(bank):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    assert bank.answers(status(None, original_message_id=message_id, reason="AM04")) == {"rejected": 2}
+    assert bank.state()[0]["payable_institution"] == Decimal("-10000.00")
+
+
+def test_a_receipt_after_the_close_is_booked_in_the_first_open_month(bank):
+    bank.warehouse.execute(
+        "insert into ledger.settlement_period (area_code, settlement_month, closed_by) values (%s, '2026-03', 'x')",
+        [AREA],
+    )
+    assert bank.answers(booked(bank.instruction()), day="2026-04-01") == {"paid": 1}
+    assert bank.warehouse.rows(
+        "select accounting_date::text, settlement_month from ledger.entry where event = 'paid'"
+    ) == [("2026-04-01", "2026-03")]
+    assert bank.warehouse.rows("select event_date::text from ledger.payment_event") == [("2026-03-03",)]
+
+
+def test_a_batch_that_was_not_accepted_is_refused(bank):
+    with pytest.raises(SettlementError) as refusal:
+        record_batch("NOT-THERE", posted_by="bank")
+    assert refusal.value.code == "batch_not_accepted"
