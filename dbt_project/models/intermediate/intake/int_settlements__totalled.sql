@@ -42,17 +42,17 @@ totals as (
         care_class,
         area_code,
         sum(case when is_refund then -1 else 1 end)::integer as settlement_count,
-        sum(medfee_sumamt) as medfee_amount,
-        sum(fund_pay_sumamt) as fund_pay_amount,
-        sum(hifp_pay) as hifp_pay,
-        sum(cvlserv_pay) as cvlserv_pay,
-        sum(hifes_pay) as hifes_pay,
-        sum(hifmi_pay) as hifmi_pay,
-        sum(hifob_pay) as hifob_pay,
-        sum(hifdm_pay) as hifdm_pay,
-        sum(maf_pay) as maf_pay,
-        sum(oth_pay) as oth_pay,
-        sum(acct_pay) as acct_pay
+        sum(medfee_sumamt)::numeric(18, 2) as medfee_amount,
+        sum(fund_pay_sumamt)::numeric(18, 2) as fund_pay_amount,
+        sum(hifp_pay)::numeric(18, 2) as hifp_pay,
+        sum(cvlserv_pay)::numeric(18, 2) as cvlserv_pay,
+        sum(hifes_pay)::numeric(18, 2) as hifes_pay,
+        sum(hifmi_pay)::numeric(18, 2) as hifmi_pay,
+        sum(hifob_pay)::numeric(18, 2) as hifob_pay,
+        sum(hifdm_pay)::numeric(18, 2) as hifdm_pay,
+        sum(maf_pay)::numeric(18, 2) as maf_pay,
+        sum(oth_pay)::numeric(18, 2) as oth_pay,
+        sum(acct_pay)::numeric(18, 2) as acct_pay
     from settlements
     group by
         fixmedins_code,

@@ -26,7 +26,7 @@ select
     fund_totals.area_code,
     institutions.institution_class,
     held_groups.fixmedins_code is not null as is_held,
-    sum(fund_totals.fund_amount) as base_amount
+    sum(fund_totals.fund_amount)::numeric(18, 2) as base_amount
 from fund_totals
 left join held_groups
     on fund_totals.fixmedins_code = held_groups.fixmedins_code

@@ -43,9 +43,9 @@ plans as (
 select
     coalesce(plans.area_code, used.area_code) as area_code,
     coalesce(plans.fund_pay_type, used.fund_pay_type) as fund_pay_type,
-    coalesce(plans.plan_amount, 0) as plan_amount,
-    coalesce(plans.reserve_amount, 0) as reserve_amount,
-    coalesce(used.used_amount, 0) as used_amount
+    coalesce(plans.plan_amount, 0)::numeric(18, 2) as plan_amount,
+    coalesce(plans.reserve_amount, 0)::numeric(18, 2) as reserve_amount,
+    coalesce(used.used_amount, 0)::numeric(18, 2) as used_amount
 from plans
 full outer join used
     on plans.area_code = used.area_code

@@ -40,7 +40,7 @@ excesses as (
         least(
             inscp_scp_amt,
             greatest({{ yuan('(pric - price_ceiling) * cnt') }} - overlmt_amt, 0)
-        ) as refused_inscp_amount
+        )::numeric(18, 2) as refused_inscp_amount
     from lines_with_ceiling
     where pric > price_ceiling
 

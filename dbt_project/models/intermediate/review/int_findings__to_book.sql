@@ -129,3 +129,4 @@ from open_differences
 left join refunded
     on open_differences.finding_id = refunded.finding_id
     and open_differences.fund_pay_type = refunded.fund_pay_type
+where refunded.finding_id is null or open_differences.booked_amount <> 0
