@@ -50,12 +50,12 @@ lint: setup  ## What pre-commit and CI check: style, types, SQL, YAML (检查)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/yamllint --strict .
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests database
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
 
 format: setup  ## Put code and SQL into the house's layout (格式化)
 	@$(BIN)/ruff check --fix-only $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
-	@$(BIN)/sqlfluff fix --disable-progress-bar dbt_project/models dbt_project/tests database
+	@$(BIN)/sqlfluff fix --disable-progress-bar dbt_project/models dbt_project/tests
 
 bench: setup  ## Speed and memory, each beside its limit (性能)
 	@$(BIN)/python -m benchmarks
