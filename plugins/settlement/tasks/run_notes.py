@@ -7,7 +7,7 @@ import logging
 import os
 from typing import Any
 
-import requests
+import httpx
 from airflow.sdk import get_current_context
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def write_note(text: str) -> None:
         return
     try:
         token = _token(address)
-        answer = requests.patch(
+        answer = httpx.patch(
             f"{address}/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}",
             params={"update_mask": "note"},
             json={"note": text[:1000]},
@@ -33,7 +33,7 @@ def write_note(text: str) -> None:
             timeout=SECONDS_TO_WAIT,
         )
         answer.raise_for_status()
-    except requests.RequestException as error:
+    except httpx.HTTPError as error:
         log.warning("the note was not written: %s", error)
 
 
@@ -42,6 +42,6 @@ def _token(address: str) -> str:
         "username": os.environ["SETTLEMENT_AIRFLOW_USER"],
         "password": os.environ["SETTLEMENT_AIRFLOW_PASSWORD"],
     }
-    answer = requests.post(f"{address}/auth/token", json=account, timeout=SECONDS_TO_WAIT)
+    answer = httpx.post(f"{address}/auth/token", json=account, timeout=SECONDS_TO_WAIT)
     answer.raise_for_status()
     return str(answer.json()["access_token"])
