@@ -6,7 +6,14 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from settlement.cli import delivery_commands, demo_commands, sample_commands, stack_commands
+from settlement.cli import (
+    delivery_commands,
+    demo_commands,
+    explain_commands,
+    ledger_commands,
+    sample_commands,
+    stack_commands,
+)
 from settlement.errors import SettlementError
 
 
@@ -33,5 +40,5 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack_commands, delivery_commands, demo_commands, sample_commands):
+for group in (stack_commands, delivery_commands, demo_commands, ledger_commands, explain_commands, sample_commands):
     group.register(app)
