@@ -109,7 +109,7 @@ def is_published(batch_id: str) -> bool:
 def rejected_csv(rows: Iterable[tuple[str, int, str, list[str], list[dict[str, str]]]]) -> bytes:
     """One line a quarantined row: all its reason codes, and for each its field and offending value, between bars."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow(REJECTED_HEADER)
     for file_name, line_no, record_key, codes, details in rows:
         fields = "|".join(detail["field"] or "" for detail in details)

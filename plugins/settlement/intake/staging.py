@@ -90,6 +90,9 @@ class _HashingReader:
     # pyarrow and gzip ask these of a file object.
     closed = False
 
+    def close(self) -> None:
+        """Leave the source open: its hash is not finished."""
+
     def readable(self) -> bool:
         return True
 

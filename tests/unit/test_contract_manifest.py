@@ -1,0 +1,133 @@
+"""The manifest: what is understood, and what each mistake is called."""
+
+import json
+from typing import Any
+
+import pytest
+
+from settlement.contract import parse_manifest
+from settlement.contract.limits import Limits
+from settlement.errors import SettlementError
+
+LIMITS = Limits()
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    file = {
+        "name": "settlement.csv.gz",
+        "table": "settlement",
+        "format": "csv",
+        "encoding": "utf-8",
+        "rows": 3,
+        "sha256": "AB" * 32,
+        "control": {"medfee_sumamt": "10.50", "fund_pay_sumamt": 7.10},
+    }
+    return {
+        "batch_id": "330100-20260302-0001",
+        "kind": "settlement",
+        "area_code": "330100",
+        "business_date": "2026-03-02",
+        "created_at": "2026-03-02T23:10:05+08:00",
+        "sender": "330000",
+        "files": [file],
+    } | changes
+
+
+def file_with(**changes: Any) -> dict[str, Any]:
+    return manifest(files=[manifest()["files"][0] | changes])
+
+
+def parse(content: dict[str, Any] | bytes, batch_id: str = "330100-20260302-0001") -> Any:
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return parse_manifest(data, batch_id, LIMITS)
+
+
+def test_a_manifest_is_read_with_its_control_sums_as_they_were_written() -> None:
+    found = parse(json.dumps(manifest()).replace("7.1}", "7.10}").encode())
+    assert (found.kind, found.area_code, str(found.business_date)) == ("settlement", "330100", "2026-03-02")
+    assert found.files[0].control == {"medfee_sumamt": "10.50", "fund_pay_sumamt": "7.10"}
+    assert found.files[0].compression == "gz"
+    assert found.files[0].sha256 == "ab" * 32
+
+
+def test_a_byte_order_mark_and_unknown_fields_are_ignored() -> None:
+    assert parse(b"\xef\xbb\xbf" + json.dumps(manifest(remark="x")).encode()).batch_id == "330100-20260302-0001"
+
+
+def test_a_time_without_an_offset_is_of_shanghai() -> None:
+    assert parse(manifest(created_at="2026-03-02T23:10:05")).created_at.isoformat() == "2026-03-02T23:10:05+08:00"
+
+
+def test_who_sent_it_and_when_is_not_part_of_the_content() -> None:
+    first, second = parse(manifest()), parse(manifest(created_at="2026-03-03T00:00:00+08:00", sender="x"))
+    assert first.content_sha256 == second.content_sha256
+    assert first.content_sha256 != parse(file_with(rows=4)).content_sha256
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (manifest(batch_id="other"), "the folder is"),
+        (manifest(kind="payment"), "kind is 'payment'"),
+        (manifest(area_code="33010"), "six digits"),
+        (manifest(area_code="3301０0"), "six digits"),
+        (manifest(area_code="330100'; drop table raw.settlement; --"), "six digits"),
+        (manifest(business_date=None), "business_date"),
+        (manifest(business_date="20260302"), "not a date"),
+        (manifest(business_date="2026-02-30"), "not a date"),
+        (manifest(created_at="yesterday"), "created_at"),
+        (manifest(files=[]), "files"),
+        (manifest(files={}), "files"),
+        (manifest(files=["settlement.csv"]), "files[1] is not an object"),
+        (manifest(sender="a\nb"), "control characters"),
+        (file_with(table="area"), "table is 'area'"),
+        (file_with(format="xlsx"), "format is 'xlsx'"),
+        (file_with(format="camt054"), "format is 'camt054'"),
+        (file_with(format="json4101"), "format is 'json4101'"),
+        (file_with(rows=-1), "rows"),
+        (file_with(rows=True), "rows"),
+        (file_with(rows="3"), "rows"),
+        (file_with(control={"psn_name": "1"}), "no number column"),
+        (manifest(files=[manifest()["files"][0]] * 2), "listed twice"),
+    ],
+)
+def test_a_malformed_field_is_named(content: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(content)
+    assert refusal.value.code == "manifest_invalid"
+    assert words in refusal.value.message
+
+
+@pytest.mark.parametrize("name", ["../settlement.csv", "a/b.csv", "a\\b.csv", "..", "/etc/passwd", "manifest.json"])
+def test_a_file_name_is_never_a_path(name: str) -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(file_with(name=name))
+    assert refusal.value.code == "file_name_unsafe"
+
+
+def test_an_unknown_encoding_has_a_code_of_its_own() -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(file_with(encoding="utf-16"))
+    assert refusal.value.code == "encoding_unknown"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{}", b'{"batch_id": 1, "batch_id": 2}', b"[" * 100_000])
+def test_what_is_not_json_is_unreadable(content: bytes) -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(content)
+    assert refusal.value.code == "manifest_unreadable"
+
+
+def test_more_files_than_the_limit_are_refused() -> None:
+    files = [manifest()["files"][0] | {"name": f"{number}.csv"} for number in range(65)]
+    with pytest.raises(SettlementError) as refusal:
+        parse(manifest(files=files))
+    assert refusal.value.code == "too_many_files"
+
+
+def test_a_limit_is_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTLEMENT_LIMIT_FILES", "1")
+    assert Limits.from_environment().files == 1
+    monkeypatch.setenv("SETTLEMENT_LIMIT_FILES", "many")
+    with pytest.raises(SettlementError, match="SETTLEMENT_LIMIT_FILES"):
+        Limits.from_environment()

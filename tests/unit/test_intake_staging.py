@@ -1,0 +1,161 @@
+"""Staging: what is hashed, expanded, decoded, and where it stops."""
+
+import gzip
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+
+import pyarrow
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from upath import UPath
+
+from settlement.contract import DeliveredFile
+from settlement.contract.limits import Limits
+from settlement.contract.tables import TABLES
+from settlement.errors import SettlementError
+from settlement.intake.staging import stage
+
+LIMITS = Limits(file_bytes=1_000_000, line_bytes=100)
+TEXT = "setl_id,名称\r\nA1,甲\r\n".encode()
+
+
+def file(name: str, content: bytes, encoding: str = "utf-8", sha256: str | None = None) -> DeliveredFile:
+    digest = sha256 or hashlib.sha256(content).hexdigest()
+    return DeliveredFile(1, name, TABLES["settlement"], "csv", encoding, 1, digest, {})
+
+
+def staged(tmp_path: Path, name: str, content: bytes, limits: Limits = LIMITS, **fields: str) -> bytes:
+    (tmp_path / name).write_bytes(content)
+    return stage(file(name, content, **fields), UPath(tmp_path), tmp_path, limits).path.read_bytes()
+
+
+def refusal(tmp_path: Path, name: str, content: bytes, limits: Limits = LIMITS, **fields: str) -> SettlementError:
+    with pytest.raises(SettlementError) as error:
+        staged(tmp_path, name, content, limits, **fields)
+    return error.value
+
+
+def zipped(*members: tuple[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def test_plain_gzip_zstandard_and_zip_give_the_same_bytes(tmp_path: Path) -> None:
+    forms = {
+        "a.csv": TEXT,
+        "a.csv.gz": gzip.compress(TEXT),
+        "a.csv.zst": pyarrow.compress(TEXT, codec="zstd", asbytes=True),
+        "a.csv.zip": zipped(("a.csv", TEXT)),
+    }
+    assert {staged(tmp_path, name, content) for name, content in forms.items()} == {TEXT}
+
+
+def test_two_gzip_members_are_one_file(tmp_path: Path) -> None:
+    assert staged(tmp_path, "a.csv.gz", gzip.compress(TEXT) + gzip.compress(b"A2,x\n")) == TEXT + b"A2,x\n"
+
+
+def test_gb18030_becomes_utf8_and_four_byte_names_survive(tmp_path: Path) -> None:
+    name = "测试\U00020164龘"
+    assert staged(tmp_path, "a.csv", name.encode("gb18030"), encoding="gb18030").decode() == name
+
+
+def test_a_byte_order_mark_is_dropped(tmp_path: Path) -> None:
+    assert staged(tmp_path, "a.csv", b"\xef\xbb\xbf" + TEXT) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("content", "offset"),
+    [
+        ("甲".encode("gb18030"), 0),
+        (b"a,b\n1,\xff\n", 6),
+        ("a,b\n".encode("utf-16"), 0),
+        ("名称".encode()[:-1], 3),
+    ],
+)
+def test_bytes_that_do_not_decode_are_refused_with_their_offset(tmp_path: Path, content: bytes, offset: int) -> None:
+    error = refusal(tmp_path, "a.csv", content)
+    assert error.code == "encoding_invalid"
+    assert f"byte {offset} does not decode as utf-8" in error.message
+
+
+def test_the_offset_counts_over_blocks(tmp_path: Path) -> None:
+    content = ("é\n" * 700_000).encode() + b"\xff"
+    error = refusal(tmp_path, "a.csv", content, Limits())
+    assert f"byte {len(content) - 1} " in error.message
+
+
+def test_another_hash_is_said_first(tmp_path: Path) -> None:
+    error = refusal(tmp_path, "a.csv.gz", gzip.compress(TEXT)[:-5], sha256="0" * 64)
+    assert error.code == "control_mismatch"
+    assert "expected 000" in error.message
+
+
+def test_an_archive_bomb_stops_early(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"1,2,3\n" * 5_000_000, compresslevel=9)
+    assert refusal(tmp_path, "a.csv.gz", bomb).code == "file_too_large"
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 3_000_000
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", gzip.compress(TEXT)[:-5]),
+        ("a.csv.gz", gzip.compress(TEXT) + b"junk"),
+        ("a.csv.gz", TEXT),
+        ("a.csv.zst", TEXT),
+        ("a.csv.zst", pyarrow.compress(TEXT * 50, codec="zstd", asbytes=True)[:-7]),
+        ("a.csv.zip", TEXT),
+        ("a.csv.zip", zipped()),
+        ("a.csv.zip", zipped(("a.csv", TEXT), ("b.csv", TEXT))),
+        ("a.csv.zip", zipped(("../../etc/x", TEXT))),
+        ("a.csv.zip", zipped(("folder/", b""))),
+    ],
+)
+def test_a_damaged_or_odd_archive_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    assert refusal(tmp_path, name, content).code == "archive_invalid"
+
+
+@pytest.mark.parametrize("inner", [gzip.compress(TEXT), zipped(("a.csv", TEXT))])
+def test_an_archive_inside_an_archive_is_refused(tmp_path: Path, inner: bytes) -> None:
+    assert refusal(tmp_path, "a.csv.gz", gzip.compress(inner)).code == "archive_nested"
+
+
+def test_links_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(TEXT)
+    (tmp_path / "a.csv").symlink_to(tmp_path / "secret")
+    with pytest.raises(SettlementError) as error:
+        stage(file("a.csv", TEXT), UPath(tmp_path), tmp_path, LIMITS)
+    assert error.value.code == "file_not_plain"
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").mkdir()
+    for name, code in (("a.csv", "file_missing"), ("b.csv", "file_not_plain")):
+        with pytest.raises(SettlementError) as error:
+            stage(file(name, TEXT), UPath(tmp_path), tmp_path, LIMITS)
+        assert error.value.code == code
+
+
+@given(st.lists(st.integers(0, 140), max_size=12), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.booleans())
+def test_a_line_is_too_long_above_the_limit(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], end: bytes, is_open: bool
+) -> None:
+    content = end.join(b"x" * length for length in lengths) + (b"" if is_open else end)
+    folder = tmp_path_factory.mktemp("lines")
+    longest = max(lengths, default=0)
+    if longest > LIMITS.line_bytes:
+        assert refusal(folder, "a.csv", content).code == "line_too_long"
+    else:
+        assert staged(folder, "a.csv", content) == content
+
+
+@pytest.mark.parametrize(("content", "lines"), [(b"", 0), (b"a", 1), (b"a\nb\n", 2), (b"a\r\nb", 2), (b"a\rb\r", 2)])
+def test_lines_are_counted_by_their_ends(tmp_path: Path, content: bytes, lines: int) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    assert stage(file("a.csv", content), UPath(tmp_path), tmp_path, LIMITS).lines == lines
