@@ -82,7 +82,7 @@ def judge(connection: Connection, dsn: str, suite: Suite, schema: str = SCHEMA) 
     """Ask Great Expectations which rules hold for ``<schema>.judged_<table>``, then the warehouse where not."""
     verdict = Verdict(suite, _count(connection, suite, schema), judged_rules(suite))
     for rule_id in broken_rules(dsn, suite, schema):
-        verdict.failed[rule_id] = _failing_batches(connection, suite.rule(rule_id), schema)
+        verdict.failed[rule_id] = failing_batches(connection, suite.rule(rule_id), schema)
     return verdict
 
 
@@ -198,7 +198,7 @@ def _count(connection: Connection, suite: Suite, schema: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _failing_batches(connection: Connection, rule: Rule, schema: str) -> dict[str, int]:
+def failing_batches(connection: Connection, rule: Rule, schema: str) -> dict[str, int]:
     """Rows that break the rule, by batch."""
     query = sql.SQL(
         "select judged_batch_id, count(*) from {} where {} group by judged_batch_id order by judged_batch_id"
