@@ -134,7 +134,7 @@ def reasons(suite: Suite) -> str:
     found = [_value_reason(suite, column) for column in _kept(suite)]
     for rule in _rejecting_conditions(suite):
         found.append(f"case when {_breaks(suite, rule)} then {_reason(rule.code, suite.table.column(rule.field))} end")
-    return f"list_filter([{', '.join(found)}], lambda reason: reason is not null)"
+    return f"list_filter([{', '.join(found)}], lambda found_reason: found_reason is not null)"
 
 
 def warnings(suite: Suite) -> list[tuple[Rule, str]]:

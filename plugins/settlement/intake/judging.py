@@ -13,6 +13,7 @@ from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
 
 SEPARATOR = "chr(31)"
+REASONS = "STRUCT(code VARCHAR, field VARCHAR, value VARCHAR)[]"
 
 
 def create_typed_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
@@ -56,11 +57,11 @@ def judge(load: Load, table: Table, delivered: Collection[str]) -> None:
         decided as (
             select
                 *,
-                case
+                cast(case
                     when is_malformed then {_one_reason("R_FORM", "null")}
                     when accepted_key_state = 'repeated' then null
                     when {is_broken(suite)} or {_own_rules(table)} then {_all_reasons(table, reasons(suite))}
-                end as reasons
+                end as {REASONS}) as reasons
             from judged
         )
         select
@@ -138,8 +139,8 @@ def _all_reasons(table: Table, suite_reasons: str) -> str:
     field = table.key[0]
     return (
         f"list_concat({suite_reasons}, "
-        f"case when key_occurrence > 1 then {_one_reason('R_DUPLICATE', field)} else [] end, "
-        f"case when accepted_key_state = 'conflict' then {_one_reason('R_CONFLICT', field)} else [] end)"
+        f"case when key_occurrence > 1 then {_one_reason('R_DUPLICATE', field)} end, "
+        f"case when accepted_key_state = 'conflict' then {_one_reason('R_CONFLICT', field)} end)"
     )
 
 

@@ -218,7 +218,7 @@ def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[s
     broken = " union all ".join(
         f"select file_no, line_no, case when reasons is null then "
         f"[{{'code': 'R_CONFLICT', 'field': 'setl_id', 'value': setl_id}}] "
-        f"else list_filter(reasons, lambda reason: reason.code <> 'R_ORPHAN') end as reasons, "
+        f"else list_filter(reasons, lambda entry: entry.code <> 'R_ORPHAN') end as reasons, "
         f"reasons is null as is_new from outcome_{name} where disposition <> 'repeated'"
         for name in children
     )
@@ -264,7 +264,7 @@ def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
     """Rows by reason code; a row counts once for each of its codes."""
     counted = [part.table.name for part in parts if not part.is_part_of_document]
     rows = " union all ".join(
-        f"select list_distinct(list_transform(reasons, lambda reason: reason.code)) as codes "
+        f"select list_distinct(list_transform(reasons, lambda entry: entry.code)) as codes "
         f"from outcome_{name} where disposition = 'quarantined'"
         for name in dict.fromkeys(counted)
     )
