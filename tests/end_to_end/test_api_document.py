@@ -15,6 +15,9 @@ HOME = Path(__file__).parents[2]
 PAGE = (HOME / "docs" / "api.md").read_text(encoding="utf-8")
 AREA = "330900"
 HOSPITAL = "H33090000001"
+SECONDS = 1200
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 300)]
 
 
 def blocks(language: str) -> str:
@@ -60,7 +63,7 @@ def environment(installation, delivered) -> dict[str, str]:
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 
