@@ -99,9 +99,9 @@ def broken_rules(dsn: str, suite: Suite, schema: str = SCHEMA) -> list[str]:
     """
     import great_expectations as gx
 
-    context, source = _great_expectations(dsn)
+    context, source = _great_expectations(dsn, schema)
     name = f"{suite.name} {len(source.assets)}"
-    asset = source.add_table_asset(name, table_name=f"judged_{suite.name}", schema_name=schema)
+    asset = source.add_table_asset(name, table_name=f"judged_{suite.name}")
     expectations = gx.ExpectationSuite(name=name, expectations=[_expectation(rule) for rule in judged_rules(suite)])
     definition = gx.ValidationDefinition(
         name=name,
@@ -124,8 +124,8 @@ def broken_rules(dsn: str, suite: Suite, schema: str = SCHEMA) -> list[str]:
 
 
 @cache
-def _great_expectations(dsn: str) -> tuple[Any, Any]:
-    """One ephemeral context and data source a process; nothing is written to disk or sent anywhere."""
+def _great_expectations(dsn: str, schema: str) -> tuple[Any, Any]:
+    """One ephemeral context and data source a schema; nothing is written to disk or sent anywhere."""
     os.environ["GX_ANALYTICS_ENABLED"] = "False"
     import great_expectations as gx
     import sqlalchemy
@@ -143,7 +143,10 @@ def _great_expectations(dsn: str) -> tuple[Any, Any]:
         host=str(address["host"]),
         port=int(address.get("port") or 5432),
         database=str(address["dbname"]),
-        query={"options": "-c timezone=Asia/Shanghai", "application_name": "settlement expectations"},
+        query={
+            "options": f"-c timezone=Asia/Shanghai -c search_path={schema}",
+            "application_name": "settlement expectations",
+        },
     )
     return context, context.data_sources.add_postgres(
         "warehouse", connection_string=url.render_as_string(hide_password=False)
