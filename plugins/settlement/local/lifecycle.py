@@ -27,7 +27,7 @@ from settlement.warehouse.migrate import migrate
 
 GIGABYTE = 1024**3
 FREE_BYTES_MIN = 2 * GIGABYTE
-HEALTHY_WITHIN_SECONDS = 180.0
+HEALTHY_WITHIN_SECONDS = 300.0  # about 20 on an idle machine
 STOPPED_WITHIN_SECONDS = 45.0
 
 Report = Callable[[str], None]
