@@ -51,7 +51,8 @@ def test_good_rows_are_loaded_typed_and_without_identity(city: Warehouse) -> Non
     assert (receipt.status, counts(receipt), receipt.reasons) == ("accepted", (2, 2, 0, 0, 0), {})
     assert receipt.files[0]["control"] == {"medfee_sumamt": "123.45"}
     rows = city.rows(
-        "select setl_id, hifp_pay::text, business_date::text, (setl_time at time zone 'UTC')::text, length(person_key), area_code, "
+        "select setl_id, hifp_pay::text, business_date::text, (setl_time at time zone 'UTC')::text, "
+        "length(person_key), area_code, "
         "batch_id, accepted_batch_id, line_no from raw.settlement order by line_no"
     )
     assert rows == [
