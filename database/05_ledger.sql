@@ -46,7 +46,6 @@ create table ledger.entry (
 comment on table ledger.entry is '分录：一个业务事件一笔 / One entry per business event.';
 create index on ledger.entry (area_code, accounting_date);
 create index on ledger.entry (posting_run_id);
-create index on ledger.entry (source_id);
 
 create table ledger.entry_line (
     fixmedins_code text not null,
@@ -55,8 +54,7 @@ create table ledger.entry_line (
     account text not null,
     side text not null check (side in ('debit', 'credit')),
     amount numeric(18, 2) not null check (amount > 0),
-    primary key (fixmedins_code, business_event_id, line_no),
-    foreign key (fixmedins_code, business_event_id) references ledger.entry
+    primary key (fixmedins_code, business_event_id, line_no)
 );
 comment on table ledger.entry_line is '分录行：借贷各行，金额恒为正 / Debit and credit lines; amounts are positive, the side carries the direction.';
 
@@ -255,7 +253,9 @@ begin
 end
 $$;
 
--- Lines arrive together with their entry, in one statement, and balance; later additions are refused.
+-- Lines arrive together with their entry, in one statement, and balance; later additions are refused. This also stands
+-- for the foreign key to ledger.entry: nothing is ever deleted, so it is enough to look for the entry once, and for all
+-- lines of the statement together.
 create function ledger.check_entry_lines() returns trigger
 language plpgsql
 set search_path = pg_catalog
@@ -264,41 +264,47 @@ declare
     offending record;
 begin
     select
-        line.business_event_id,
-        coalesce(sum(line.amount) filter (where line.side = 'debit'), 0) as debit_amount,
-        coalesce(sum(line.amount) filter (where line.side = 'credit'), 0) as credit_amount
-    into offending
-    from new_lines as line
-    group by line.fixmedins_code, line.business_event_id
-    having coalesce(sum(line.amount) filter (where line.side = 'debit'), 0)
-        <> coalesce(sum(line.amount) filter (where line.side = 'credit'), 0)
-    limit 1;
-    if found then
-        raise exception 'entry % does not balance: debit %, credit %',
-            offending.business_event_id, offending.debit_amount, offending.credit_amount
-            using errcode = 'check_violation', hint = 'Debits must equal credits (借贷必相等).';
-    end if;
-
-    select new_entry.business_event_id
+        new_entry.business_event_id,
+        new_entry.debit_amount,
+        new_entry.credit_amount,
+        entry.business_event_id is null as is_orphan
     into offending
     from (
-        select line.fixmedins_code, line.business_event_id, count(*) as line_count
+        select
+            line.fixmedins_code,
+            line.business_event_id,
+            count(*) as line_count,
+            coalesce(sum(line.amount) filter (where line.side = 'debit'), 0) as debit_amount,
+            coalesce(sum(line.amount) filter (where line.side = 'credit'), 0) as credit_amount
         from new_lines as line
         group by line.fixmedins_code, line.business_event_id
     ) as new_entry
+    left join ledger.entry
+        on new_entry.fixmedins_code = entry.fixmedins_code
+        and new_entry.business_event_id = entry.business_event_id
     cross join lateral (
         select count(*) as line_count
         from ledger.entry_line
         where entry_line.fixmedins_code = new_entry.fixmedins_code
             and entry_line.business_event_id = new_entry.business_event_id
     ) as kept
-    where kept.line_count <> new_entry.line_count
+    where new_entry.debit_amount <> new_entry.credit_amount
+        or entry.business_event_id is null
+        or kept.line_count <> new_entry.line_count
     limit 1;
-    if found then
-        raise exception 'entry % is already in the books: no line can be added', offending.business_event_id
-            using errcode = 'restrict_violation', hint = 'All lines of an entry arrive in one statement.';
+    if not found then
+        return null;
     end if;
-    return null;
+    if offending.debit_amount <> offending.credit_amount then
+        raise exception 'entry % does not balance: debit %, credit %',
+            offending.business_event_id, offending.debit_amount, offending.credit_amount
+            using errcode = 'check_violation', hint = 'Debits must equal credits (借贷必相等).';
+    elsif offending.is_orphan then
+        raise exception 'entry % does not exist', offending.business_event_id
+            using errcode = 'foreign_key_violation', hint = 'Insert an entry and its lines in one statement.';
+    end if;
+    raise exception 'entry % is already in the books: no line can be added', offending.business_event_id
+        using errcode = 'restrict_violation', hint = 'All lines of an entry arrive in one statement.';
 end
 $$;
 

@@ -74,6 +74,14 @@ def test_no_line_can_be_added_to_an_earlier_entry(poster, earlier):
         )
 
 
+def test_a_line_without_an_entry_is_refused(poster):
+    with pytest.raises(errors.ForeignKeyViolation, match="does not exist"):
+        poster.execute(
+            "insert into ledger.entry_line values"
+            " ('H1', 'H1:x', 1, 'suspense', 'debit', 1), ('H1', 'H1:x', 2, 'suspense', 'credit', 1)"
+        )
+
+
 def test_an_entry_in_a_closed_month_is_refused(poster):
     poster.execute(
         "insert into ledger.settlement_period (area_code, settlement_month, closed_by)"

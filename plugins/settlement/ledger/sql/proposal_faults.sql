@@ -1,12 +1,10 @@
 -- The first event that may not be posted, with the reason: checked here so that the message names the event.
--- A repeated line would pass the balance check with twice the amount, so it is looked for explicitly.
 with proposed_event as (
 
     select
         business_event_id,
-        count(*) <> count(distinct (side, account)) as is_repeated,
-        count(distinct (event, fund_pay_type, accounting_date, settlement_month, source_id, reverses_event_id)) > 1
-            as is_inconsistent,
+        bool_or(is_repeated) as is_repeated,
+        bool_or(is_inconsistent) as is_inconsistent,
         bool_or(amount <= 0 or amount <> round(amount, 2) or side not in ('debit', 'credit')) as has_bad_line,
         coalesce(sum(amount) filter (where side = 'debit'), 0) as debit_amount,
         coalesce(sum(amount) filter (where side = 'credit'), 0) as credit_amount

@@ -1,4 +1,6 @@
--- Take down what the relation offers for one area, once: a view read twice could give two answers.
+-- Take down what the relation offers for one area, once: a view read twice could give two answers. Each line is held
+-- against the one before it in its event: the same side and account again would pass the balance check with twice the
+-- amount, and an event has one date, one fund, one source.
 create temporary table posting_proposal on commit drop as
 select
     fixmedins_code,
@@ -10,9 +12,22 @@ select
     settlement_month,
     source_id,
     reverses_event_id,
-    row_number() over (partition by fixmedins_code, business_event_id order by side desc, account)::smallint as line_no,
+    row_number() over lines_of_event::smallint as line_no,
     side,
     account,
-    amount::numeric as amount
+    amount::numeric as amount,
+    coalesce(
+        side = lag(side) over lines_of_event and account = lag(account) over lines_of_event, false
+    ) as is_repeated,
+    coalesce(
+        event <> lag(event) over lines_of_event
+        or fund_pay_type <> lag(fund_pay_type) over lines_of_event
+        or accounting_date <> lag(accounting_date) over lines_of_event
+        or settlement_month <> lag(settlement_month) over lines_of_event
+        or source_id <> lag(source_id) over lines_of_event
+        or coalesce(reverses_event_id, '') <> lag(coalesce(reverses_event_id, '')) over lines_of_event,
+        false
+    ) as is_inconsistent
 from {relation}
 where area_code = %(area_code)s
+window lines_of_event as (partition by fixmedins_code, business_event_id order by side desc, account)
