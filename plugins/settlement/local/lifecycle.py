@@ -41,6 +41,8 @@ def start(report: Report) -> Installation:
     """
     with _only_one(local_folder()):
         running = _is_supervised(local_folder())
+        if not running:
+            _stop_airflow(local_folder(), report)  # orphans of a supervisor that was killed hold the port
         installation = Installation.current() if running else Installation.configured()
         _check_disk(installation.local)
         credentials = _prepare(installation)
@@ -205,7 +207,6 @@ def _airflow_version() -> str:
 
 
 def _start_supervisor(installation: Installation) -> None:
-    _stop_airflow(installation.local, report=lambda line: None)  # orphans of a supervisor that was killed
     with (installation.logs / "supervisor.log").open("ab") as sink:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "settlement.local.supervisor"],
