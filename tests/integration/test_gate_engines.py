@@ -107,6 +107,16 @@ def test_both_engines_name_the_same_rows(name: str, scratch) -> None:
             assert arrived[case] == accepted[case], case
 
 
+@pytest.mark.parametrize("name", suite_names())
+def test_every_suite_is_one_that_great_expectations_loads(name: str) -> None:
+    import great_expectations as gx
+
+    rules = load_suite(name).rules
+    suite = gx.ExpectationSuite(name=name, expectations=[rule.as_expectation() for rule in rules])
+    assert [expectation.meta["rule_id"] for expectation in suite.expectations] == [rule.rule_id for rule in rules]
+    assert {expectation.severity.value for expectation in suite.expectations} <= {"critical", "warning"}
+
+
 def test_nothing_accepted_costs_nothing(warehouse: Warehouse) -> None:
     assert runner.validate_accepted(started_by="test").batch_ids == ()
     assert warehouse.rows("select * from intake.expectation_run") == []
