@@ -16,6 +16,14 @@ where batch.status = 'accepted'
     );
 comment on view intake.batch_to_judge is '待校验批次：尚未校验或被叫停 / Accepted batches that no run of the expectations has judged, and those the last one stopped.';
 
+create index on raw.fee_item using brin (accepted_batch_id);
+create index on raw.settlement_list using brin (accepted_batch_id);
+create index on raw.settlement_list_diagnosis using brin (accepted_batch_id);
+create index on raw.settlement_list_operation using brin (accepted_batch_id);
+create index on raw.settlement_list_item using brin (accepted_batch_id);
+create index on raw.settlement_list_icu using brin (accepted_batch_id);
+create index on raw.declaration using brin (accepted_batch_id);
+
 create view intake.judged_settlement as
 select
     settlement.setl_id,
