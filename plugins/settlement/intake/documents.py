@@ -148,4 +148,4 @@ def _text(value: Any) -> str:
 
 
 def _writer(sink: IO[str]) -> Any:
-    return csv.writer(sink)  # its CRLF makes it quote either character inside a value
+    return csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL)  # values may hold line ends of any kind

@@ -37,6 +37,7 @@ def open_engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
         }
     )
     try:
+        engine.execute("set enable_progress_bar = false")
         persons.register(engine, secret)
         yield engine
     finally:
