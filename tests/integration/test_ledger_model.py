@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.fixtures.bank_answers import booked, deliver, status
 from tests.fixtures.prepared_warehouse import PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import Accrual, offer
 
@@ -123,39 +124,13 @@ class Scene:
         if not self.model.sent:
             return
         instruction = list(self.model.sent)[which % len(self.model.sent)]
-        self._deliver(instruction, said)
+        amount = str(self.model.sent[instruction])
+        sides = {"paid": "debit", "returned": "credit"}
+        answer = booked(instruction, amount, sides[said]) if said in sides else status(instruction)
+        record_batch(deliver(self.warehouse, answer, area=self.area), posted_by="model")
         if (instruction, said) not in self.said:
             self.model.answer(instruction, said)
         self.said.add((instruction, said))
-
-    def _deliver(self, instruction: UUID, said: str) -> None:
-        batch_id = f"BANK-{uuid4().hex}"
-        self.warehouse.execute(
-            "insert into intake.batch"
-            " (batch_id, kind, area_code, created_at, manifest, content_sha256, status, receipt)"
-            " values (%s, 'bank_receipt', %s, '2026-03-20T17:00+08:00', '{}', %s, 'accepted', '{}')",
-            [batch_id, self.area, batch_id],
-        )
-        transaction = {
-            "message_format": "pain002" if said == "rejected" else "camt054",
-            "status": "RJCT" if said == "rejected" else "BOOK",
-            "end_to_end_id": instruction.hex,
-            "area_code": self.area,
-            "batch_id": batch_id,
-            "accepted_batch_id": batch_id,
-            "file_no": 1,
-            "line_no": 1,
-            "row_hash": str(uuid4()),
-        }
-        if said != "rejected":
-            side = "debit" if said == "paid" else "credit"
-            amount = str(self.model.sent[instruction])
-            transaction |= {"side": side, "amount": amount, "currency": "CNY", "booking_date": "2026-03-20"}
-        self.warehouse.execute(
-            "insert into raw.bank_transaction select * from jsonb_populate_record(null::raw.bank_transaction, %s)",
-            [json.dumps(transaction)],
-        )
-        record_batch(batch_id, posted_by="model")
 
     def check(self) -> None:
         """The books say what the model says."""

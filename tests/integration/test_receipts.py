@@ -1,12 +1,12 @@
 """What the bank answers becomes events and entries once, whatever arrives twice, late, wrong or out of order."""
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from tests.fixtures.bank_answers import booked, deliver, status
 from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 
@@ -17,15 +17,12 @@ from settlement.ledger.verification import verify_ledger
 from settlement.payments.instructions import disburse_approved
 from settlement.payments.requests import request_payments
 
-ACCOUNT = "933010001"
-
 
 @dataclass
 class Bank:
     """The bank's side of the scene: two instructions are with it, of 1,000.00 and 500.00."""
 
     warehouse: PreparedWarehouse
-    batches: int = 0
 
     def instruction(self, institution=INSTITUTION) -> UUID:
         """The newest instruction of an institution."""
@@ -34,35 +31,7 @@ class Bank:
 
     def answers(self, *transactions, day="2026-03-03"):
         """Deliver transactions as an accepted batch and record it; give the counts by outcome."""
-        batch_id = self.deliver(*transactions, day=day)
-        return record_batch(batch_id, posted_by="bank").counts
-
-    def deliver(self, *transactions, day="2026-03-03"):
-        """Deliver transactions as an accepted batch; give its id."""
-        self.batches += 1
-        batch_id = f"BANK-{self.batches}"
-        self.warehouse.execute(
-            "insert into intake.batch"
-            " (batch_id, kind, area_code, created_at, manifest, content_sha256, status, receipt)"
-            " values (%s, 'bank_receipt', %s, %s, '{}', %s, 'accepted', '{}')",
-            [batch_id, AREA, f"{day}T17:00:00+08:00", str(uuid4())],
-        )
-        for number, transaction in enumerate(transactions, 1):
-            row = {
-                "area_code": AREA,
-                "batch_id": batch_id,
-                "accepted_batch_id": batch_id,
-                "message_id": batch_id,
-                "file_no": 1,
-                "line_no": number,
-                "row_hash": str(uuid4()),
-                **transaction,
-            }
-            self.warehouse.execute(
-                "insert into raw.bank_transaction select * from jsonb_populate_record(null::raw.bank_transaction, %s)",
-                [json.dumps(row, default=str)],
-            )
-        return batch_id
+        return record_batch(deliver(self.warehouse, *transactions, day=day), posted_by="bank").counts
 
     def state(self):
         """Balances by account, and events by institution."""
@@ -72,33 +41,6 @@ class Bank:
         )
         events = self.warehouse.rows("select fixmedins_code, event from ledger.payment_event order by 1, 2")
         return dict(balances), events
-
-
-def booked(instruction, amount="1000.00", side="debit", day="2026-03-03", **more):
-    """A camt.054 transaction."""
-    end_to_end_id = instruction.hex if isinstance(instruction, UUID) else instruction
-    return {
-        "message_format": "camt054",
-        "status": "BOOK",
-        "side": side,
-        "amount": amount,
-        "currency": "CNY",
-        "booking_date": day,
-        "account_no": ACCOUNT,
-        "end_to_end_id": end_to_end_id,
-        **more,
-    }
-
-
-def status(instruction, code="RJCT", reason="AC04", **more):
-    """A pain.002 transaction."""
-    return {
-        "message_format": "pain002",
-        "status": code,
-        "reason_code": reason,
-        "end_to_end_id": instruction.hex if instruction else None,
-        **more,
-    }
 
 
 @pytest.fixture
@@ -199,7 +141,7 @@ def test_the_same_receipt_again_is_ignored(bank):
 
 
 def test_a_batch_is_recorded_once(bank):
-    batch_id = bank.deliver(booked(bank.instruction()))
+    batch_id = deliver(bank.warehouse, booked(bank.instruction()))
     assert unrecorded_batches() == [batch_id]
     first = record_batch(batch_id, posted_by="bank")
     again = record_batch(batch_id, posted_by="bank")
