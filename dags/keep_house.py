@@ -23,12 +23,13 @@ from settlement.tasks.housekeeping import (
     report_outcome,
     verify_ledger,
 )
+from settlement.tasks.schedules import scheduled
 
 sundays_at_three = "0 3 * * 0"
 
 
 @dag(
-    schedule=sundays_at_three,
+    schedule=scheduled(sundays_at_three),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,

@@ -29,12 +29,13 @@ from settlement.tasks.intake import (
     report_outcome,
 )
 from settlement.tasks.people import QuestionOperator
+from settlement.tasks.schedules import scheduled
 
 every_ten_minutes = "*/10 * * * *"
 
 
 @dag(
-    schedule=every_ten_minutes,
+    schedule=scheduled(every_ten_minutes),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=32,

@@ -20,12 +20,13 @@ from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, d
 
 from settlement.tasks.alerts import deadline_missed
 from settlement.tasks.receipts import find_receipts, match_and_post, publish, report_outcome
+from settlement.tasks.schedules import scheduled
 
 every_hour = "20 * * * *"
 
 
 @dag(
-    schedule=every_hour,
+    schedule=scheduled(every_hour),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,

@@ -34,11 +34,12 @@ from settlement.tasks.payment import (
     resolve_pay_date,
 )
 from settlement.tasks.people import QuestionOperator
+from settlement.tasks.schedules import scheduled
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
 
 
 @dag(
-    schedule=WorkingDayTimetable(hour=6),
+    schedule=scheduled(WorkingDayTimetable(hour=6)),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,

@@ -78,6 +78,9 @@ def show(installation: Installation) -> None:
     console.print(f"[bold]inbox[/]      {facts['inbox']}", highlight=False, soft_wrap=True)
     console.print(f"[bold]outbox[/]     {facts['outbox']}", highlight=False, soft_wrap=True)
     console.print(f"[bold]logs[/]       {installation.logs}", highlight=False, soft_wrap=True)
+    console.print(
+        "DAGs start over the API or by hand; SETTLEMENT_SCHEDULES=on runs them by the clock too (定时默认关闭)"
+    )
     console.print("stop: make down (停止)")
 
 

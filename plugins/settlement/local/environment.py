@@ -51,6 +51,7 @@ def _settlement(installation: Installation, credentials: Credentials) -> dict[st
         "SETTLEMENT_INBOX": installation.inbox,
         "SETTLEMENT_OUTBOX": installation.outbox,
         "SETTLEMENT_PERSON_KEY": credentials.person_key,
+        "SETTLEMENT_SCHEDULES": os.environ.get("SETTLEMENT_SCHEDULES", "off"),
         "SETTLEMENT_AIRFLOW_URL": installation.airflow_url,
         "SETTLEMENT_AIRFLOW_USER": "service",
         "SETTLEMENT_AIRFLOW_PASSWORD": credentials.airflow_users["service"],

@@ -2,14 +2,16 @@
 
 import functools
 import logging
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import Connection, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from settlement.errors import SettlementError
+from settlement.warehouse.connect import ROLES
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ def step(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            _take_addresses_from_connections()
             try:
                 return function(*args, **kwargs)
             except SettlementError as error:
@@ -39,3 +42,16 @@ def step(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
         return task(**settings)(guarded)
 
     return decorate
+
+
+def _take_addresses_from_connections() -> None:
+    """Let an Airflow connection ``settlement_<role>`` stand in for an address that the environment does not give."""
+    for role in ROLES:
+        variable = f"SETTLEMENT_{role.upper()}_DSN"
+        if variable in os.environ:
+            continue
+        try:
+            address = Connection.get(f"settlement_{role}").get_uri()
+        except AirflowNotFoundException:
+            continue
+        os.environ[variable] = address.replace("postgres://", "postgresql://", 1)
