@@ -210,6 +210,23 @@ def test_without_an_expenditure_account_nothing_is_instructed(books):
     assert books.rows("select count(*) from ledger.payment_instruction") == [(0,)]
 
 
+def test_a_request_that_fails_stops_no_other(books):
+    books.entitle("1000.00", fund="390100")
+    books.entitle("700.00")
+    books.execute("update reference.area set approval_threshold = 1e9")
+    books.execute(
+        "insert into reference.cash_plan select (jsonb_populate_record(plan, jsonb_build_object('fund_pay_type',"
+        " '390100', 'row_hash', gen_random_uuid()))).* from reference.cash_plan as plan"
+    )
+    books.execute("update reference.fund_account set fund_pay_type = '390100'")
+    books.propose("2026-03-03")
+    request()
+    with pytest.raises(SettlementError, match="fund 310100"):
+        disburse()
+    assert books.rows("select fund_pay_type from ledger.payment_instruction") == [("390100",)]
+    assert len(list(books.outbox.rglob("*.xml"))) == 1
+
+
 def test_a_suspended_institution_gets_no_daily_payment(books):
     books.execute(
         "insert into ledger.suspension_event values"

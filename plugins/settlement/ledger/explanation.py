@@ -105,7 +105,7 @@ def _rows(connection: psycopg.Connection[Any], name: str, key: Row) -> list[Row]
 
 def _row(connection: psycopg.Connection[Any], query: str, identifier: str | UUID) -> Row | None:
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, [identifier]).fetchone()  # type: ignore[call-overload]  # fixed texts above
+        return cursor.execute(query, [identifier]).fetchone()
 
 
 def _refuse(identifier: str) -> Explanation:

@@ -20,6 +20,7 @@ from settlement.banking import pain001, payment_csv
 from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, payment_file
 from settlement.errors import SettlementError
 from settlement.ledger.posting import post
+from settlement.ledger.transactions import each_in_a_transaction
 from settlement.payments.bank_files import write_bank_files
 from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
@@ -79,19 +80,20 @@ class _Line:
 def disburse_approved(*, pay_date: date, area_code: str | None, posted_by: str) -> list[Disbursement]:
     """Instruct every approved request up to `pay_date` that is not instructed yet, then write the bank files.
 
-    Each request commits by itself. What an interrupted run left, requests and files alike, is finished.
+    Each request commits by itself, and one that fails stops no other. What an interrupted run left, requests and
+    files alike, is finished.
     """
     scope: dict[str, Any] = {"pay_date": pay_date, "area_code": area_code}
     with connect("poster") as connection:
         waiting = [row[0] for row in connection.execute(statement(PACKAGE, "requests_to_disburse"), scope)]
         connection.commit()
-        disbursements = []
-        for request_id in waiting:
-            with connection.transaction():
-                disbursement = disburse(connection, request_id, posted_by=posted_by)
-            disbursements += [disbursement] if disbursement else []
-        write_bank_files(connection, **scope, request_ids=waiting)
-    return disbursements
+        try:
+            made = each_in_a_transaction(
+                connection, waiting, lambda request_id: disburse(connection, request_id, posted_by=posted_by)
+            )
+        finally:
+            write_bank_files(connection, **scope, request_ids=waiting)
+    return [disbursement for disbursement in made if disbursement]
 
 
 def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by: str) -> Disbursement | None:

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.errors import SettlementError
+from settlement.ledger.transactions import each_in_a_transaction
 from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
 
@@ -77,11 +78,12 @@ def request_payments(*, pay_date: date, area_code: str | None, triggered_by: str
     with connect("poster") as connection:
         areas = [area_code] if area_code else _areas(connection)
         connection.commit()
-        requests: list[Request] = []
-        for area in areas:
-            with connection.transaction():
-                requests += create_requests(connection, area_code=area, pay_date=pay_date, triggered_by=triggered_by)
-    return requests
+        made = each_in_a_transaction(
+            connection,
+            areas,
+            lambda area: create_requests(connection, area_code=area, pay_date=pay_date, triggered_by=triggered_by),
+        )
+    return [request for requests in made for request in requests]
 
 
 def create_requests(
