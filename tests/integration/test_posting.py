@@ -248,6 +248,23 @@ def test_a_removed_run_breaks_the_chain(warehouse, transformer, poster):
     assert found.fault.posting_run_id > second
 
 
+def test_a_run_removed_from_the_end_is_missed_by_its_entries(warehouse, transformer, poster):
+    for day in ("2026-03-02", "2026-03-03"):
+        offer(transformer, [Accrual("2.00", day=day)])
+        post_accruals(poster)
+    with warehouse.admin() as superuser:
+        superuser.execute("set session_replication_role = replica")
+        superuser.execute(
+            "delete from ledger.posting_run where posting_run_id = (select max(posting_run_id) from ledger.posting_run)"
+        )
+    assert [chain.fault for chain in seals.verify(poster)] == [None]
+    breaches = invariants.check_books(poster, AREA)
+    assert [(breach.invariant, breach.subject) for breach in breaches] == [
+        ("entries_sealed", "330100-20260302-0001 2026-03-03"),
+        ("entries_sealed", Accrual("2.00", day="2026-03-03").event_id),
+    ]
+
+
 def test_sm3_of_cryptography_agrees_with_hashlib(warehouse, transformer, poster, monkeypatch):
     expected = seals.genesis(AREA)
     monkeypatch.setattr(hashlib, "algorithms_available", set())

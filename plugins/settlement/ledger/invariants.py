@@ -18,7 +18,8 @@ ENTRIES_BALANCE = "entries_balance"
 TRIAL_BALANCE = "trial_balance"
 PAYABLE_IDENTITY = "payable_identity"
 PAYMENTS_MATCH = "payments_match"
-INVARIANTS = (ENTRIES_BALANCE, TRIAL_BALANCE, PAYABLE_IDENTITY, PAYMENTS_MATCH)
+ENTRIES_SEALED = "entries_sealed"
+INVARIANTS = (ENTRIES_SEALED, ENTRIES_BALANCE, TRIAL_BALANCE, PAYABLE_IDENTITY, PAYMENTS_MATCH)
 # An entry has one area, fund and date, so a run whose entries balance leaves the trial balance at zero.
 OF_A_RUN = (ENTRIES_BALANCE, PAYABLE_IDENTITY, PAYMENTS_MATCH)
 
@@ -26,6 +27,7 @@ _ALL = {
     "entries": sql.SQL("(%(area_code)s::text is null or entry.area_code = %(area_code)s)"),
     "instructions": sql.SQL("(%(area_code)s::text is null or payment_instruction.area_code = %(area_code)s)"),
     "payment_events": sql.SQL("(%(area_code)s::text is null or payment_instruction.area_code = %(area_code)s)"),
+    "batch_days": sql.SQL("(%(area_code)s::text is null or accrued.area_code = %(area_code)s)"),
 }
 _OF_RUN = sql.SQL("(select source_id::uuid from ledger.entry where posting_run_id = %(posting_run_id)s and event {})")
 _RUN = {
