@@ -26,7 +26,7 @@ select
     instructions.fixmedins_code,
     instructions.fund_pay_type,
     instructions.settlement_month,
-    instructions.pay_date,
+    instructions.pay_date as instructed_on,
     instructions.purpose,
     instructions.amount,
     case

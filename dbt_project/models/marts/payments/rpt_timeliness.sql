@@ -34,7 +34,7 @@ clocks as (
         instructions.fixmedins_code,
         instructions.fund_pay_type,
         instructions.settlement_month,
-        instructions.pay_date,
+        instructions.instructed_on as pay_date,
         instructions.status,
         instructions.amount,
         instructions.paid_on,
@@ -43,11 +43,12 @@ clocks as (
     cross join lateral (
         select max(payables.business_date) as business_date
         from payables
-        where payables.fixmedins_code = instructions.fixmedins_code
+        where
+            payables.fixmedins_code = instructions.fixmedins_code
             and payables.fund_pay_type = instructions.fund_pay_type
             and payables.settlement_month = instructions.settlement_month
             and payables.entitled_amount > 0
-            and payables.payable_from <= instructions.pay_date
+            and payables.payable_from <= instructions.instructed_on
     ) as newest_payables
 
 )
