@@ -59,7 +59,7 @@
         {%- set versions_relation = api.Relation.create(
             database=target_relation.database, schema='intermediate', identifier=versions
         ) -%}
-        (area_code, business_date) in ({{ default__touched_days(versions_relation, target_relation) }})
+        (area_code, business_date) in ({{ days_to_replace(versions_relation, target_relation) }})
     {%- elif config.get('period_macro') -%}
         (area_code, accounting_date) in ({{ context[config.get('period_macro')](target_relation) }})
     {%- else -%}

@@ -5,11 +5,11 @@
     The period_replace materialization deletes the rows of exactly these days. The dates are bounded on both sides,
     so that PostgreSQL reads the stored days through the index and not the whole table.
 #}
-{% macro touched_days(versions) %}
-    {{ return(adapter.dispatch('touched_days')(versions, this)) }}
-{% endmacro %}
+{% macro touched_days(versions) -%}
+    {{ days_to_replace(versions, this) }}
+{%- endmacro %}
 
-{% macro default__touched_days(versions, stored) -%}
+{% macro days_to_replace(versions, stored) -%}
     select
         versions.area_code,
         versions.business_date

@@ -62,5 +62,6 @@ left join instructions
     on payables.area_code = instructions.area_code
     and payables.fixmedins_code = instructions.fixmedins_code
     and payables.fund_pay_type = instructions.fund_pay_type
-where payables.payable_amount
+where
+    payables.payable_amount
     <> coalesce(expenses.expense_amount, 0) - coalesce(instructions.instructed_amount, 0)

@@ -16,7 +16,8 @@ fund_totals as (
 
     select *
     from {{ ref('int_daily_fund_totals') }}
-    where business_date between
+    where
+        business_date between
         (select min(unaccrued_days.business_date) from unaccrued_days)
         and (select max(unaccrued_days.business_date) from unaccrued_days)
 

@@ -51,6 +51,7 @@ where
     and exists (
         select
         from totals
-        where totals.accepted_batch_id = unaccrued_days.accepted_batch_id
+        where
+            totals.accepted_batch_id = unaccrued_days.accepted_batch_id
             and totals.business_date = unaccrued_days.business_date
     )

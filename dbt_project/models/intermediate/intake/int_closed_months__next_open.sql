@@ -17,7 +17,7 @@ select
 from closed_months
 inner join closed_months as followers
     on closed_months.area_code = followers.area_code
-    and followers.month_start >= closed_months.month_start
+    and closed_months.month_start <= followers.month_start
 left join closed_months as successors
     on followers.area_code = successors.area_code
     and followers.month_start + interval '1 month' = successors.month_start

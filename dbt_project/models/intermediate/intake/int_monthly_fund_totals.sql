@@ -26,7 +26,8 @@ fund_totals as (
         *,
         date_trunc('month', business_date)::date as month_start
     from {{ ref('int_daily_fund_totals') }}
-    where business_date between
+    where
+        business_date between
         (select min(touched_days.business_date) from touched_days)
         and (select (max(touched_days.business_date) + interval '1 month - 1 day')::date from touched_days)
 

@@ -6,7 +6,8 @@ with days as (
         totals.business_date,
         totals.day_version
     from {{ ref('int_settlements__totalled') }} as totals
-    where totals.business_date between
+    where
+        totals.business_date between
         (
             select date_trunc('month', min(watched_days.business_date))::date
             from {{ ref('int_accepted_days__versioned') }} as watched_days

@@ -109,8 +109,8 @@ claims as (
     where
         held_groups.fixmedins_code is null
         and settlement_funds.business_date between
-        (select min(claim_keys.business_date) from claim_keys)
-        and (select max(claim_keys.business_date) from claim_keys)
+        (select min(first_keys.business_date) from claim_keys as first_keys)
+        and (select max(last_keys.business_date) from claim_keys as last_keys)
     group by
         claim_keys.fixmedins_code,
         claim_keys.fund_pay_type,

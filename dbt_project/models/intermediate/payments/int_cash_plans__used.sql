@@ -8,7 +8,8 @@ with cash_plans as (
 committed as (
 
     select * from {{ ref('int_payments__committed') }}
-    where pay_date >= date_trunc('month', {{ pay_date() }})::date
+    where
+        pay_date >= date_trunc('month', {{ pay_date() }})::date
         and pay_date < (date_trunc('month', {{ pay_date() }}) + interval '1 month')::date
 
 ),

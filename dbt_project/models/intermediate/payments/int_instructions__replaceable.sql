@@ -28,9 +28,9 @@ left join instructions as replacements
     on instructions.instruction_id = replacements.replaces_instruction_id
 where replacements.instruction_id is null
 order by
-    instructions.area_code,
-    instructions.fixmedins_code,
-    instructions.fund_pay_type,
-    instructions.settlement_month,
+    instructions.area_code asc,
+    instructions.fixmedins_code asc,
+    instructions.fund_pay_type asc,
+    instructions.settlement_month asc,
     instructions.pay_date desc,
     instructions.sequence desc

@@ -144,6 +144,7 @@ left join areas
 where not exists (
     select
     from payment_runs
-    where payment_runs.area_code = due.area_code
+    where
+        payment_runs.area_code = due.area_code
         and payment_runs.pay_date >= working_days.date
 )

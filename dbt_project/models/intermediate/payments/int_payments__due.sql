@@ -50,9 +50,10 @@ committed_by_month as (
         settlement_month,
         sum(amount) as committed_amount
     from committed
-    where settlement_month between
-        (select min(settlement_month) from entitled)
-        and (select max(settlement_month) from entitled)
+    where
+        committed.settlement_month between
+        (select min(entitled.settlement_month) from entitled)
+        and (select max(entitled.settlement_month) from entitled)
     group by
         area_code,
         fixmedins_code,

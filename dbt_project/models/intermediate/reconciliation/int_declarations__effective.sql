@@ -23,7 +23,8 @@ from declarations
 where not exists (
     select
     from declarations as later_declarations
-    where later_declarations.fixmedins_code = declarations.fixmedins_code
+    where
+        later_declarations.fixmedins_code = declarations.fixmedins_code
         and later_declarations.insutype = declarations.insutype
         and later_declarations.clr_type = declarations.clr_type
         and later_declarations.period_begin_date <= declarations.period_end_date

@@ -35,9 +35,10 @@ declared_days as (
         max(declarations.load_id) as newest_load_id,
         count(*) as declaration_count
     from declarations
-    cross join generate_series(
-        declarations.period_begin_date, declarations.period_end_date, interval '1 day'
-    ) as days (declared_at)
+    cross join
+        generate_series(
+            declarations.period_begin_date, declarations.period_end_date, interval '1 day'
+        ) as days (declared_at)
     group by
         declarations.area_code,
         days.declared_at::date
@@ -55,9 +56,10 @@ period_versions as (
     inner join totals
         on declarations.area_code = totals.area_code
         and totals.business_date between declarations.period_begin_date and declarations.period_end_date
-    cross join generate_series(
-        declarations.period_begin_date, declarations.period_end_date, interval '1 day'
-    ) as days (declared_at)
+    cross join
+        generate_series(
+            declarations.period_begin_date, declarations.period_end_date, interval '1 day'
+        ) as days (declared_at)
     where declarations.period_end_date > declarations.period_begin_date
     group by
         declarations.area_code,

@@ -103,27 +103,41 @@ compared as (
 
 ),
 
+-- What the centre has more than the institution declared.
+excesses as (
+
+    select
+        *,
+        accepted_settlement_count - declared_settlement_count as count_excess,
+        accepted_medfee_amount - declared_medfee_amount as medfee_excess,
+        accepted_fund_pay_amount - declared_fund_pay_amount as fund_pay_excess,
+        accepted_account_pay_amount - declared_account_pay_amount as account_pay_excess
+    from compared
+
+),
+
+extremes as (
+
+    select
+        *,
+        least(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) as least_excess,
+        greatest(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) as greatest_excess
+    from excesses
+
+),
+
 judged as (
 
     select
         *,
         case
             when not is_declared then 1
-            when least(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) = 0
-                and greatest(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) = 0 then 0
-            when least(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) >= 0 then 1
-            when greatest(count_excess, medfee_excess, fund_pay_excess, account_pay_excess) <= 0 then 2
+            when least_excess = 0 and greatest_excess = 0 then 0
+            when least_excess >= 0 then 1
+            when greatest_excess <= 0 then 2
             else 3
         end as stmt_rslt
-    from compared
-    -- What the centre has more than the institution declared.
-    cross join lateral (
-        select
-            accepted_settlement_count - declared_settlement_count as count_excess,
-            accepted_medfee_amount - declared_medfee_amount as medfee_excess,
-            accepted_fund_pay_amount - declared_fund_pay_amount as fund_pay_excess,
-            accepted_account_pay_amount - declared_account_pay_amount as account_pay_excess
-    ) as excesses
+    from extremes
 
 )
 

@@ -1,4 +1,26 @@
 -- Findings of all rules in one list.
-select * from {{ ref('int_findings__duplicate_fee_line') }}
+select
+    finding_id,
+    rule_code,
+    severity,
+    area_code,
+    fixmedins_code,
+    setl_id,
+    feedetl_sn,
+    business_date,
+    refused_inscp_amount,
+    evidence
+from {{ ref('int_findings__duplicate_fee_line') }}
 union all
-select * from {{ ref('int_findings__price_above_ceiling') }}
+select
+    finding_id,
+    rule_code,
+    severity,
+    area_code,
+    fixmedins_code,
+    setl_id,
+    feedetl_sn,
+    business_date,
+    refused_inscp_amount,
+    evidence
+from {{ ref('int_findings__price_above_ceiling') }}

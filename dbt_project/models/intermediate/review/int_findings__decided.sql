@@ -35,7 +35,7 @@ last_decisions as (
         decided_date
     from decisions
     order by
-        finding_id,
+        finding_id asc,
         decided_at desc,
         array_position(array['first', 'second', 'appeal'], stage) desc
 

@@ -18,7 +18,8 @@ in_force as (
         standing.fund_pay_type,
         standing.rule_code
     from standing
-    where standing.opened_on <= {{ pay_date() }}
+    where
+        standing.opened_on <= {{ pay_date() }}
         and {{ pay_date() }} < coalesce(standing.resumes_on, date 'infinity')
     union
     select

@@ -29,7 +29,7 @@ newest_rows as (
     from institutions
     where valid_from <= {{ pay_date() }}
     order by
-        fixmedins_code,
+        fixmedins_code asc,
         valid_from desc
 
 )

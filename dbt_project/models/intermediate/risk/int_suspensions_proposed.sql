@@ -103,6 +103,7 @@ from proposed
 where not exists (
     select
     from payment_runs
-    where payment_runs.area_code = proposed.area_code
+    where
+        payment_runs.area_code = proposed.area_code
         and payment_runs.pay_date >= {{ pay_date() }}
 )

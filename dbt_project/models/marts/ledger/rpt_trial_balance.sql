@@ -15,9 +15,11 @@ with dates_posted as (
 
 entries as (
 
-    select *
+    select entries.*
     from {{ ref('stg_ledger__entries') }} as entries
-    where (entries.area_code, entries.accounting_date) in (select area_code, accounting_date from dates_posted)
+    inner join dates_posted
+        on entries.area_code = dates_posted.area_code
+        and entries.accounting_date = dates_posted.accounting_date
 
 ),
 
