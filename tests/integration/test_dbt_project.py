@@ -274,7 +274,8 @@ def test_only_the_touched_day_is_written_again(late_refund):
 
 def test_finding_without_decision_is_deducted_after_the_appeal_window(late_refund):
     assert rows(
-        "select business_event_id, accounting_date::text, side, account, amount from entries.entry_deducted order by line_no"
+        "select business_event_id, accounting_date::text, side, account, amount from entries.entry_deducted"
+        " order by line_no"
     ) == [
         (DEDUCTION, "2026-03-18", "debit", "payable_institution", Decimal("1000.00")),
         (DEDUCTION, "2026-03-18", "credit", "benefit_expense", Decimal("1000.00")),
