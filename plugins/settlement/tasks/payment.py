@@ -105,7 +105,8 @@ def record_answer(answer: Answer) -> str:
     from settlement.payments.approval import decide_request
 
     decision = "approved" if answer["option"] == "approve" else "rejected"
-    decide_request(answer["about"], decision=decision, decided_by=answer["person"], reason=answer["reason"])
+    reason = answer["reason"] or "no reason given 未填写理由"
+    decide_request(answer["about"], decision=decision, decided_by=answer["person"], reason=reason)
     return decision
 
 
