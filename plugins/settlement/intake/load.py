@@ -49,6 +49,8 @@ class Outcome:
 
 def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[netting.Waiting]]:
     """Judge every row of the batch; nothing is written. Also returns the waiting refunds this batch decides."""
+    # Every row knows its line by now; keeping the order of rows any longer would only hold more of them in memory.
+    load.engine.execute("set preserve_insertion_order = false")
     reject_limit = knowledge.fetch_area(load)
     knowledge.fetch_institutions(load)
     tables = _tables(parts)
@@ -74,6 +76,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
     files = [FileOutcome(file, _counts(load, file)) for file in dict.fromkeys(part.file for part in parts)]
     warnings = [warning for table in tables for warning in judging.warnings_of(load, table)]
     outcome = Outcome(files, _reasons(load, parts), warnings)
+    for part in parts:
+        load.engine.execute(f"drop table if exists {part.relation}_text")  # judged; makes room for what is written
     outcome.is_held = any(file.counts["quarantined"] > reject_limit * file.read for file in files)
     return outcome, decided
 
