@@ -44,21 +44,21 @@ entitled as (
 committed_by_month as (
 
     select
-        area_code,
-        fixmedins_code,
-        fund_pay_type,
-        settlement_month,
-        sum(amount) as committed_amount
+        committed.area_code,
+        committed.fixmedins_code,
+        committed.fund_pay_type,
+        committed.settlement_month,
+        sum(committed.amount) as committed_amount
     from committed
     where
         committed.settlement_month between
         (select min(entitled.settlement_month) from entitled)
         and (select max(entitled.settlement_month) from entitled)
     group by
-        area_code,
-        fixmedins_code,
-        fund_pay_type,
-        settlement_month
+        committed.area_code,
+        committed.fixmedins_code,
+        committed.fund_pay_type,
+        committed.settlement_month
 
 )
 

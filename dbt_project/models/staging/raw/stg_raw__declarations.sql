@@ -12,9 +12,9 @@ select
     area_code,
     load_id,
     accepted_batch_id
-from {{ source('raw', 'declaration') }}
+from {{ source('raw', 'declaration') }} as declarations
 where not exists (
     select
     from {{ source('intake', 'stopped_batch') }} as stopped_batches
-    where stopped_batches.batch_id = declaration.accepted_batch_id
+    where stopped_batches.batch_id = declarations.accepted_batch_id
 )

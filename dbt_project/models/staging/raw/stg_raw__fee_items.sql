@@ -21,9 +21,9 @@ select
     area_code,
     business_date,
     accepted_batch_id
-from {{ source('raw', 'fee_item') }}
+from {{ source('raw', 'fee_item') }} as fee_items
 where not exists (
     select
     from {{ source('intake', 'stopped_batch') }} as stopped_batches
-    where stopped_batches.batch_id = fee_item.accepted_batch_id
+    where stopped_batches.batch_id = fee_items.accepted_batch_id
 )

@@ -41,9 +41,9 @@ select
     business_date,
     batch_id,
     accepted_batch_id
-from {{ source('raw', 'settlement') }}
+from {{ source('raw', 'settlement') }} as settlements
 where not exists (
     select
     from {{ source('intake', 'stopped_batch') }} as stopped_batches
-    where stopped_batches.batch_id = settlement.accepted_batch_id
+    where stopped_batches.batch_id = settlements.accepted_batch_id
 )
