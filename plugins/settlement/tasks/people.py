@@ -30,7 +30,7 @@ class QuestionOperator(HITLOperator):
 
     def __init__(self, *, about: str = "", four_eyes: bool = False, **kwargs: Any) -> None:
         reason = Param("", type="string", title="Reason 理由")
-        super().__init__(params={"reason": reason}, **kwargs)
+        super().__init__(**{**kwargs, "params": {"reason": reason}})  # a mapped task brings the DAG's params
         self.about = about
         self.four_eyes = four_eyes
 
