@@ -9,6 +9,9 @@ TESTS := $(wildcard $(addprefix tests/,unit integration faults conformance end_t
 # The package is found where it lies; nothing has to be installed for it.
 export PYTHONPATH := $(CURDIR)/plugins:$(PYTHONPATH)
 export SETTLEMENT_HOME := $(CURDIR)
+# Downloads stay in the checkout too.
+export UV_CACHE_DIR := $(CURDIR)/.local/cache/uv
+export PIP_NO_CACHE_DIR := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down info demo test lint format bench bench-large lock clean
@@ -27,7 +30,7 @@ setup: .venv/.done  ## Create .venv from requirements.lock (创建环境)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 up: setup  ## Start PostgreSQL and Airflow; prints address and account (启动)

@@ -45,7 +45,9 @@ def migrate(admin_dsn: str, passwords: Mapping[str, str]) -> list[str]:
             "create table if not exists public.settlement_migration ("
             "name text primary key, sha256 text not null, applied_at timestamptz not null default clock_timestamp())"
         )
-        applied = dict(connection.execute("select name, sha256 from public.settlement_migration").fetchall())
+        applied: dict[str, str] = dict(
+            connection.execute("select name, sha256 from public.settlement_migration").fetchall()
+        )
         fresh = [path for path in sorted(migrations_folder().glob("[0-9]*.sql")) if _is_new(path, applied)]
         for path in fresh:
             _apply(connection, path)
@@ -78,7 +80,7 @@ def _is_new(path: Path, applied: dict[str, str]) -> bool:
 def _apply(connection: psycopg.Connection, path: Path) -> None:
     log.info("applying %s", path.name)
     try:
-        connection.execute(path.read_text(encoding="utf-8"))  # type: ignore[call-overload]  # reviewed files, not input
+        connection.execute(path.read_text(encoding="utf-8"))  # reviewed files, not input
     except psycopg.Error as error:
         raise SettlementError(
             "migration_failed",
