@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 FAILED = ("error", "fail", "runtime error")
 NAMED_FAILURES = 5
 
+# Unit tests prove the SQL before it is released; a run has data to judge, not code.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+
 
 @dataclass(frozen=True)
 class Build:
@@ -45,7 +48,7 @@ def build(select: str, settings: Mapping[str, str] | None = None) -> Build:
     Raises:
         SettlementError: ``dbt_failed``, naming the models or tests that failed.
     """
-    return _run(["build", "--select", select], settings or {})
+    return _run(["build", "--select", select, *WITHOUT_UNIT_TESTS], settings or {})
 
 
 def prepare() -> bool:
@@ -57,7 +60,7 @@ def prepare() -> bool:
     marker = _local_folder() / f"prepared-{_fingerprint()}"
     if marker.exists():
         return False
-    _run(["build", "--exclude-resource-type", "unit_test"], {})
+    _run(["build", *WITHOUT_UNIT_TESTS], {})
     for old in marker.parent.glob("prepared-*"):
         old.unlink()
     marker.touch()
