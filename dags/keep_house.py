@@ -10,12 +10,10 @@ sealed, and the message names the first posting run that does. Any other step ca
 "now" run.
 """
 
-from datetime import timedelta
-
 import pendulum
-from airflow.sdk import DeadlineAlert, DeadlineReference, SyncCallback, dag
+from airflow.sdk import dag
 
-from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.deadlines import within
 from settlement.tasks.housekeeping import (
     audit_models,
     check_calendar,
@@ -33,11 +31,7 @@ sundays_at_three = "0 3 * * 0"
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=12),
-        callback=SyncCallback(deadline_missed, kwargs={"limit": "the weekly proof ends within 12 hours"}),
-    ),
+    deadline=within(hours=12, limit="the weekly proof ends within 12 hours"),
     tags=["cycle/weekly", "stage/care"],
     doc_md=__doc__,
 )

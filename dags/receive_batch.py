@@ -14,12 +14,10 @@ A refused batch is no failure of this DAG: its receipt says why, and the sender 
 loaded at all or loaded once. This is a "now" run. Advice per message: `docs/runbook/receive_batch.md`.
 """
 
-from datetime import timedelta
-
 import pendulum
-from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag
+from airflow.sdk import Param, dag
 
-from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.deadlines import within
 from settlement.tasks.intake import (
     apply_answer,
     find_batches,
@@ -48,11 +46,7 @@ every_ten_minutes = "*/10 * * * *"
             description="The batch to receive; empty takes all that wait in the inbox. 留空则接收收件箱内全部待收批次",
         ),
     },
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=4),
-        callback=SyncCallback(deadline_missed, kwargs={"limit": "a batch is received within 4 hours"}),
-    ),
+    deadline=within(hours=4, limit="a batch is received within 4 hours"),
     tags=["cycle/on_event", "stage/intake"],
     doc_md=__doc__,
 )

@@ -13,12 +13,10 @@ unmatched. Rejected or returned money is payable again and goes out with the nex
 Advice per message: `docs/runbook/record_receipts.md`.
 """
 
-from datetime import timedelta
-
 import pendulum
-from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag
+from airflow.sdk import Param, dag
 
-from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.deadlines import within
 from settlement.tasks.receipts import find_receipts, match_and_post, publish, report_outcome
 from settlement.tasks.schedules import scheduled
 
@@ -39,11 +37,7 @@ every_hour = "20 * * * *"
             description="The received batch to record; empty records all that wait. 留空则记录全部待记回单",
         ),
     },
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=4),
-        callback=SyncCallback(deadline_missed, kwargs={"limit": "a bank receipt is recorded within 4 hours"}),
-    ),
+    deadline=within(hours=4, limit="a bank receipt is recorded within 4 hours"),
     tags=["cycle/on_event", "stage/payment"],
     doc_md=__doc__,
 )

@@ -16,12 +16,10 @@ requests are made once per area and pay date, so a second run finishes what was 
 This is a "period" run. Advice per message: `docs/runbook/settle_day.md`.
 """
 
-from datetime import timedelta
-
 import pendulum
-from airflow.sdk import DeadlineAlert, DeadlineReference, Param, SyncCallback, dag
+from airflow.sdk import Param, dag
 
-from settlement.tasks.alerts import deadline_missed
+from settlement.tasks.deadlines import within
 from settlement.tasks.payment import (
     check_expectations,
     disburse,
@@ -59,11 +57,7 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
             description="Six digits; empty settles every area. 六位区划代码，留空为全部",
         ),
     },
-    deadline=DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=timedelta(hours=10),
-        callback=SyncCallback(deadline_missed, kwargs={"limit": "daily payment within 1 working day 日拨付1个工作日"}),
-    ),
+    deadline=within(hours=10, limit="daily payment within 1 working day 日拨付1个工作日"),
     tags=["cycle/daily", "stage/payment"],
     doc_md=__doc__,
 )

@@ -26,10 +26,11 @@ class StatusApi:
 
 
 class SettlementPlugin(AirflowPlugin):
-    """The status API, and the working-day timetable of the payment DAG."""
+    """The status API, the working-day timetable of the payment DAG, and what deadlines count from."""
 
     name = "settlement"
     fastapi_apps: ClassVar[list[Any]] = [
         {"app": StatusApi(), "url_prefix": "/settlement", "name": "settlement status API"},
     ]
     timetables: ClassVar[list[Any]] = [WorkingDayTimetable]
+    deadline_references: ClassVar[list[Any]] = [RunPlannedAt]
