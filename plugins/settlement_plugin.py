@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from settlement.tasks.deadlines import RunPlannedAt
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
 
 
