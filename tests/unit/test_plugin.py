@@ -17,7 +17,8 @@ def test_the_plugin_registers_the_timetable_and_the_deadline_reference():
 
 
 def test_the_plugin_loads_no_web_framework_because_every_task_process_loads_it():
-    code = f"import runpy, sys; import airflow.plugins_manager; before = set(sys.modules); runpy.run_path({str(PLUGIN)!r});"
+    code = "import runpy, sys; import airflow.plugins_manager; before = set(sys.modules);"
+    code += f"runpy.run_path({str(PLUGIN)!r});"
     code += "print([name for name in ('fastapi', 'duckdb', 'great_expectations') if name in set(sys.modules) - before])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
