@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETTLEMENT := $(BIN)/python -m settlement
 SOURCES := $(wildcard plugins dags tests benchmarks)
-TESTS := $(wildcard $(addprefix tests/,unit integration faults conformance end_to_end))
+TESTS := $(wildcard $(addprefix tests/,unit integration faults conformance))
 
 # The package is found where it lies; nothing has to be installed for it.
 export PYTHONPATH := $(CURDIR)/plugins:$(PYTHONPATH)
@@ -14,7 +14,7 @@ export UV_CACHE_DIR := $(CURDIR)/.local/cache/uv
 export PIP_NO_CACHE_DIR := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down info demo test lint format bench bench-large lock clean
+.PHONY: help setup up down info demo test test-e2e lint format bench bench-large lock clean
 
 help:  ## Show this (显示帮助)
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,8 +45,11 @@ info: setup  ## Addresses and accounts of what runs (地址与账号)
 demo: setup  ## A sample area from delivered batches to money received, then stop (演示)
 	@$(SETTLEMENT) demo
 
-test: setup  ## Every test a fresh clone can run, cheapest first (测试)
+test: setup  ## Rules, parts and faults on a real PostgreSQL, cheapest first (测试)
 	@$(BIN)/python -m pytest $(TESTS)
+
+test-e2e: setup  ## The whole platform through a real Airflow; takes long (端到端测试)
+	@$(BIN)/python -m pytest tests/end_to_end
 
 lint: setup  ## What pre-commit and CI check: style, types, SQL, YAML (检查)
 	@$(BIN)/ruff check $(SOURCES)
