@@ -46,6 +46,7 @@ def run(scene: Scene, rows: int, repeats: int) -> list[Figure]:
         one("request, approve and disburse", "step", pay, {}),
         one("publish", "step", build, {"select": "tag:publication"}),
     ]
+    scene.execute("truncate intake.expectation_run cascade")  # so that the rows wait to be judged once more
     copies = raw_copies(scene, day)
     limits = [
         one("raw copy of the files", "part", copy_files, {"psql": str(scene.psql), "dsn": scene.admin_dsn,

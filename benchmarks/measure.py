@@ -22,6 +22,8 @@ from typing import Any
 import psutil
 
 SAMPLE_SECONDS = 0.05
+#: After a step, so that the server has counted the time of the backend that served it.
+SETTLE_SECONDS = 0.5
 MEGABYTE = 1_000_000
 
 
@@ -123,6 +125,7 @@ def _run(step: str, arguments: Mapping[str, Any], server_pid: int) -> tuple[Cost
     )
     with _watch_memory(process.pid) as memory:
         output, _ = process.communicate()
+    time.sleep(SETTLE_SECONDS)
     if process.returncode:
         raise RuntimeError(f"{step} failed with exit code {process.returncode}")
     answer = json.loads(output.splitlines()[-1])
