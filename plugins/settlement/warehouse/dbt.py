@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 FAILED = ("error", "fail", "runtime error")
 NAMED_FAILURES = 5
 
+# What of an address dbt's profile has no word for reaches libpq by its own variables.
+ENCRYPTION = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
+
 # Unit tests prove the SQL before it is released; a run has data to judge, not code.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
@@ -86,6 +89,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
         "DBT_LOG_PATH": str(local / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "PGOPTIONS": session_options(dict(settings)),
+        **{variable: str(server[name]) for name, variable in ENCRYPTION.items() if name in server},
     }
 
 
