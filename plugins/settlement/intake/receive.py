@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,12 @@ def waiting_batches() -> list[str]:
     return sorted(waiting, key=lambda name: (_created_at(name), name))
 
 
-def _created_at(batch_id: str) -> float:
-    """Seconds of the manifest's time stamp; a manifest that cannot be read comes last."""
+def _created_at(batch_id: str) -> datetime:
+    """The manifest's time stamp; a manifest that cannot be read comes last."""
     try:
-        return _read_manifest(batch_folder(batch_id), batch_id, Limits.from_environment()).created_at.timestamp()
+        return _read_manifest(batch_folder(batch_id), batch_id, Limits.from_environment()).created_at
     except SettlementError:
-        return float("inf")
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
