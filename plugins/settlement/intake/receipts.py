@@ -3,19 +3,17 @@
 import csv
 import io
 import json
-import os
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import psycopg
-from upath import UPath
 
 from settlement.contract.manifest import Manifest
 from settlement.errors import SettlementError
 from settlement.intake.folders import outbox
+from settlement.whole_files import write_whole
 
 RECEIPT = "receipt.json"
 REJECTED = "rejected.csv"
@@ -92,13 +90,13 @@ def publish(connection: psycopg.Connection[Any], receipt: Receipt) -> None:
         "where batch_id = %s order by file_no, line_no",
         [receipt.batch_id],
     )
-    _write(folder / REJECTED, rejected_csv(rows))
-    _write(folder / RECEIPT, _as_bytes(receipt))
+    write_whole(folder / REJECTED, rejected_csv(rows))
+    write_whole(folder / RECEIPT, _as_bytes(receipt))
 
 
 def publish_later_answer(receipt: Receipt) -> None:
     """Answer a second delivery beside the receipt of the first, which stays."""
-    _write(outbox() / receipt.batch_id / LATER_ANSWER, _as_bytes(receipt))
+    write_whole(outbox() / receipt.batch_id / LATER_ANSWER, _as_bytes(receipt))
 
 
 def is_published(batch_id: str) -> bool:
@@ -127,20 +125,6 @@ def _inert(text: str) -> str:
 
 def _as_bytes(receipt: Receipt) -> bytes:
     return (json.dumps(receipt.as_json(), ensure_ascii=False, indent=2) + "\n").encode()
-
-
-def _write(path: UPath, content: bytes) -> None:
-    """Replace a file whole. Object stores do so by themselves; a local file is renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.protocol in ("", "file"):
-        draft = f"{path.path}.{secrets.token_hex(4)}.draft"
-        with open(draft, "wb") as sink:
-            sink.write(content)
-            sink.flush()
-            os.fsync(sink.fileno())
-        os.replace(draft, path.path)
-    else:
-        path.write_bytes(content)
 
 
 def _storable(text: str) -> str:

@@ -11,6 +11,7 @@ from upath import UPath
 
 from settlement.intake.folders import outbox
 from settlement.statements import statement
+from settlement.whole_files import write_whole
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,5 @@ def _write_once(path: UPath, content: bytes) -> bool:
     """Write a file whole or not at all; False if it is there already with these very bytes."""
     if path.exists() and path.read_bytes() == content:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.protocol not in ("", "file"):
-        # An object store shows an object only once it is complete.
-        path.write_bytes(content)
-        return True
-    partial = path.with_name(path.name + ".part")
-    partial.write_bytes(content)
-    partial.rename(path)
+    write_whole(path, content)
     return True

@@ -13,6 +13,7 @@ from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
 from settlement.intake.folders import MANIFEST, inbox
 from settlement.web.parts import PartEnd, PartStart
+from settlement.whole_files import write_whole
 
 Parts = AsyncIterator[PartStart | bytes | PartEnd]
 
@@ -60,7 +61,7 @@ async def store(manifest: Manifest, content: bytes, parts: Parts, limits: Limits
             await _write_file(folder / file.name, file, parts, limits)
         if awaited:
             raise SettlementError("file_missing", f"no part brings {', '.join(sorted(awaited))}", "send every file")
-        await run_in_threadpool(_write_at_once, folder / MANIFEST, content)
+        await run_in_threadpool(write_whole, folder / MANIFEST, content)
     except BaseException:
         await run_in_threadpool(_remove, written)
         raise
@@ -127,16 +128,6 @@ def _open_new(path: UPath) -> BinaryIO:
     """Open a file that replaces what an interrupted delivery left under its name; a link there is not followed."""
     path.unlink(missing_ok=True)
     return path.open("wb")
-
-
-def _write_at_once(path: UPath, content: bytes) -> None:
-    """Write a file that is either not there or whole. Object stores do that themselves; a disk needs a rename."""
-    if path.protocol not in ("", "file"):
-        path.write_bytes(content)
-        return
-    draft = path.parent / f".{path.name}.draft"
-    draft.write_bytes(content)
-    draft.replace(path)
 
 
 def _remove(paths: list[UPath]) -> None:
