@@ -81,6 +81,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIn
     patch.setenv("SETTLEMENT_LOCAL", str(folder / "local"))
     patch.setenv("SETTLEMENT_PORT_AIRFLOW", str(_free_port()))
     patch.setenv("SETTLEMENT_PORT_POSTGRES", str(_free_port()))
+    patch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"operator": ["330100"]}))
     for variable in ("SETTLEMENT_INBOX", "SETTLEMENT_OUTBOX", "SETTLEMENT_DATABASE_URL"):
         patch.delenv(variable, raising=False)
     started = lifecycle.start(print)

@@ -184,6 +184,10 @@ def test_an_unknown_parameter_is_refused(story):
     assert story.platform.run("settle_day", "unknown-key", {"pay_day": "2026-03-09"}) == "failed"
 
 
+def test_an_account_bound_to_one_area_cannot_settle_all_of_them(story):
+    assert story.platform.run("settle_day", "every-area", {"pay_date": "2026-03-09"}, user="operator") == "failed"
+
+
 def test_a_batch_with_too_many_bad_rows_waits_until_a_person_releases_it(story):
     good = batches.settlement("H1", HOSPITAL, "2026-03-09", "20.00")
     bad = [batches.settlement(f"H{n}", HOSPITAL, "2026-03-09", "20.00") | {"hifp_pay": "1.234"} for n in (2, 3)]

@@ -19,6 +19,6 @@ def test_many_writers_of_one_file_leave_it_whole_and_nothing_beside_it(tmp_path)
 
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path):
     (tmp_path / "file.xml").mkdir()
-    with pytest.raises(OSError, match="file.xml"):
+    with pytest.raises(OSError, match=r"file\.xml"):
         write_whole(UPath(tmp_path / "file.xml"), b"<Document/>")
     assert [child.name for child in tmp_path.iterdir()] == ["file.xml"]

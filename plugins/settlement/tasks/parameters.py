@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import get_current_context
 
 from settlement.errors import SettlementError
+from settlement.user_areas import require_area, require_every_area
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -31,6 +32,19 @@ def refuse_unknown_keys(known: Collection[str]) -> None:
 def triggered_by() -> str:
     """Give the name of who started the run; a scheduled run belongs to `scheduler`."""
     return getattr(get_current_context()["dag_run"], "triggering_user_name", None) or "scheduler"
+
+
+def require_area_of_run(area_code: str | None) -> None:
+    """Refuse a run on an area, or with none on every area, that who started it may not act on.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    account = triggered_by()
+    if area_code:
+        require_area(account, area_code)
+    else:
+        require_every_area(account)
 
 
 def day_of_run() -> date:

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 from airflow.sdk import get_current_context
 
 from settlement.errors import SettlementError
-from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, triggered_by
+from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, require_area_of_run, triggered_by
 from settlement.tasks.people import Answer
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
@@ -33,12 +33,14 @@ def resolve_pay_date() -> PaymentRun:
     """Read the parameters; without `pay_date` it is the day the run was planned for.
 
     Raises:
-        SettlementError: ``not_a_working_day``, or ``unpublished_year``: payments are made on official working days.
+        SettlementError: ``not_a_working_day``, or ``unpublished_year``: payments are made on official working days;
+            ``area_not_allowed``: who started the run may not settle that area, or not every area.
     """
     from settlement.working_days import is_working_day, next_working_day
 
     refuse_unknown_keys(["pay_date", "area_code"])
     params = get_current_context()["params"]
+    require_area_of_run(params["area_code"])
     pay_date = date.fromisoformat(params["pay_date"]) if params["pay_date"] else day_of_run()
     if not is_working_day(pay_date):
         raise SettlementError(

@@ -12,10 +12,10 @@ from settlement.contract import parse_manifest
 from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
 from settlement.intake.folders import MANIFEST, batch_folder, outbox
+from settlement.user_areas import require_area
 from settlement.warehouse import connect
 from settlement.web.access import Caller, may_read_batches
 from settlement.web.answers import Batch, Counts
-from settlement.web.areas import require_area
 from settlement.web.links import links_of
 
 router = APIRouter(tags=["batches"], dependencies=[Depends(may_read_batches)])

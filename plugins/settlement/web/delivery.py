@@ -13,10 +13,10 @@ from settlement.contract import Manifest, parse_manifest
 from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
 from settlement.intake.folders import MANIFEST, inbox
+from settlement.user_areas import require_area
 from settlement.warehouse import connect
 from settlement.web.access import Caller, may_deliver
 from settlement.web.answers import Delivery
-from settlement.web.areas import require_area
 from settlement.web.audit import AuditedRoute, Subject
 from settlement.web.links import links_of
 from settlement.web.parts import read_parts

@@ -10,10 +10,10 @@ from fastapi import APIRouter, Depends, Query
 from psycopg.rows import dict_row
 
 from settlement.errors import SettlementError
+from settlement.user_areas import areas_of, require_area
 from settlement.warehouse import connect
 from settlement.web.access import Caller, may_read_payments
 from settlement.web.answers import Payment, PaymentPage
-from settlement.web.areas import areas_of, require_area
 
 router = APIRouter(tags=["payments"], dependencies=[Depends(may_read_payments)])
 

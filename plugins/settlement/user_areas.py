@@ -1,6 +1,6 @@
-"""Which areas an account may see and deliver for: data in SETTLEMENT_USER_AREAS, e.g. ``{"hangzhou": ["330100"]}``.
+"""Which areas an account may see, deliver for and settle: data in SETTLEMENT_USER_AREAS.
 
-An account that is not named there may do so for every area.
+It is written like ``{"hangzhou": ["330100"]}``; an account that is not named there may act on every area.
 """
 
 import json
@@ -35,6 +35,21 @@ def require_area(account: str, area_code: str | None) -> None:
     if area_code and areas is not None and area_code not in areas:
         raise SettlementError(
             "area_not_allowed", f"{account} may not act on area {area_code}", "ask an administrator for the area"
+        )
+
+
+def require_every_area(account: str) -> None:
+    """Let the account act on all areas at once.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    areas = areas_of(account)
+    if areas is not None:
+        raise SettlementError(
+            "area_not_allowed",
+            f"{account} may not act on every area",
+            f"name one of its areas: {', '.join(areas) or 'it has none'}",
         )
 
 
