@@ -3,6 +3,7 @@
 The tests of this module are its chapters: each goes on from the one before.
 """
 
+import time
 from decimal import Decimal
 from uuid import UUID
 
@@ -123,8 +124,7 @@ def test_thursdays_request_waits_for_another_person_than_who_triggered_it(story)
     question = wait_for_question(platform, "pay-2026-03-05")
     assert story.instructions("2026-03-05") == []
 
-    approver.answer(question, "approve", {"reason": "checked"})
-    assert [run.state for run in platform.follow("settle_day", "pay-2026-03-05", seconds=240)][-1] == "success"
+    assert answer_and_follow(approver, question, "approve", "checked") == "success"
     [(instruction_id, amount, status, replaces)] = story.instructions("2026-03-05")
     assert (amount, status) == (Decimal("146135.81"), "instructed")
     assert replaces == story.instruction("2026-03-04")[0]
@@ -198,19 +198,26 @@ def test_a_batch_with_too_many_bad_rows_waits_until_a_person_releases_it(story):
     assert story.platform.receipt("story-held")["status"] == "held"
     assert story.platform.rows("select count(*) from marts.fct_settlements where setl_id = 'H1'") == [(0,)]
 
-    operator.answer(question, "release", {"reason": "known error of the sender"})
-    assert [run.state for run in platform.follow("receive_batch", "story-held", seconds=240)][-1] == "success"
+    assert answer_and_follow(operator, question, "release", "known error of the sender") == "success"
     assert story.platform.receipt("story-held")["status"] == "accepted"
     assert story.platform.rows("select count(*) from marts.fct_settlements where setl_id = 'H1'") == [(1,)]
 
 
 def wait_for_question(api, run_id, dag_id="settle_day", seconds=180):
     """The open question of a run, once its task waits for an answer."""
-    import time
-
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if questions := api.open_questions(dag_id, run_id):
             return questions[0]
         time.sleep(1)
     raise AssertionError(f"{dag_id} {run_id} asked nothing within {seconds} s")
+
+
+def answer_and_follow(api, question, option, reason):
+    """Answer, and answer again where Airflow asks again, until the run has ended; give its state."""
+    dag_id, run_id = question["task_instance"]["dag_id"], question["task_instance"]["dag_run_id"]
+    for run in api.follow(dag_id, run_id, seconds=240):
+        for asked in api.open_questions(dag_id, run_id):
+            api.answer(asked, option, {"reason": reason})
+        state = run.state
+    return state

@@ -1,6 +1,7 @@
 """Questions to people, answered on Airflow's Required Actions page or over its API."""
 
 import logging
+from datetime import timedelta
 from typing import Any, TypedDict
 
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -26,11 +27,15 @@ class QuestionOperator(HITLOperator):
     With `four_eyes` the answer of whoever triggered the run does not count (发起人不得审批): it is set aside, the log
     says so, and the question stays open for somebody else. The database refuses such an answer once more when the
     decision is recorded.
+
+    It is tried again, and so asks again, because an answer within the scheduler's next beat (a program's, no person is
+    that fast) makes Airflow take the parked task for one that was killed.
     """
 
     def __init__(self, *, about: str = "", four_eyes: bool = False, **kwargs: Any) -> None:
         reason = Param("", type="string", title="Reason 理由")
-        super().__init__(**{**kwargs, "params": {"reason": reason}})  # a mapped task brings the DAG's params
+        again = {"retries": 3, "retry_delay": timedelta(seconds=2)}
+        super().__init__(**{**again, **kwargs, "params": {"reason": reason}})  # a mapped task brings the DAG's params
         self.about = about
         self.four_eyes = four_eyes
 
