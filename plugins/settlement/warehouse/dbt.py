@@ -1,26 +1,40 @@
-"""Running dbt: one `dbt build` a stage, one at a time, with the run's parameters as session settings."""
+"""Running dbt: one `dbt build` a stage, one at a time, with the run's parameters as session settings.
+
+dbt runs in the caller's process: a task that is killed takes its dbt along, and nothing is started twice. Nearly all
+of a stage's cost used to be dbt's start, so the parsed project is kept and handed over (see ``_parsed_project``).
+"""
 
 import hashlib
-import json
 import logging
 import os
-import subprocess
-import sys
-from collections.abc import Mapping
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from psycopg import conninfo
+from upath import UPath
 
 from settlement.errors import SettlementError
 from settlement.warehouse.connect import dsn_of, session_options
 from settlement.warehouse.locks import session_lock
+from settlement.whole_files import write_whole
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 log = logging.getLogger(__name__)
 
 FAILED = ("error", "fail", "runtime error")
 NAMED_FAILURES = 5
+LEVELS = {"info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+
+# dbt's lines reach the log as events, and its results as objects: it need not print or write them once more.
+QUIETLY = ("--log-level", "none", "--no-write-json", "--no-use-colors", "--no-version-check")
 
 # What of an address dbt's profile has no word for reaches libpq by its own variables.
 ENCRYPTION = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
@@ -88,6 +102,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
         "DBT_USER": str(server["user"]),
         "DBT_PASSWORD": str(server.get("password", "")),
         "DBT_DBNAME": str(server["dbname"]),
+        "DBT_PROJECT_DIR": str(project_folder()),
         "DBT_PROFILES_DIR": str(project_folder()),
         "DBT_TARGET_PATH": str(local / "target"),
         "DBT_LOG_PATH": str(local / "logs"),
@@ -98,50 +113,70 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(command: list[str], settings: Mapping[str, str]) -> Build:
-    results_file = _local_folder() / "target" / "run_results.json"
-    with session_lock("transformer", "dbt"):
-        results_file.unlink(missing_ok=True)
-        returncode, tail = _stream(command, settings)
-        results = json.loads(results_file.read_text())["results"] if results_file.exists() else []
-    if returncode:
-        raise _failure(command, results, tail)
-    warnings = tuple(f"{_name(result)}: {result['message']}" for result in results if result["status"] == "warn")
+    with session_lock("transformer", "dbt"), _in_environment(environment(settings)):
+        outcome = _invoke(command, _parsed_project())
+    results: Sequence[Any] = getattr(outcome.result, "results", ())
+    if not outcome.success:
+        raise _failure(command, results, outcome.exception) from outcome.exception
+    warnings = tuple(f"{result.node.name}: {result.message}" for result in results if result.status == "warn")
     return Build(len(results), warnings)
 
 
-def _stream(command: list[str], settings: Mapping[str, str]) -> tuple[int, list[str]]:
-    """Run dbt and pass its lines on as they come; return its exit code and last lines."""
-    arguments = [sys.executable, "-m", "dbt.cli.main", *command, "--project-dir", str(project_folder())]
-    arguments += ["--no-use-colors", "--no-version-check"]
-    tail: list[str] = []
-    with subprocess.Popen(
-        arguments,
-        cwd=project_folder(),
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            log.info("dbt: %s", line.rstrip())
-            tail = [*tail[-20:], line.rstrip()]
-    return process.returncode, tail
+def _invoke(command: Sequence[str], project: "Manifest | None" = None) -> "dbtRunnerResult":
+    """Run one dbt command in this process and pass its lines on as they come."""
+    from dbt.cli.main import dbtRunner  # takes seconds to import, which only those who run dbt should pay
+
+    outcome = dbtRunner(project, [_pass_on]).invoke([*command, *QUIETLY])
+    if outcome.exception is not None and not isinstance(outcome.exception, Exception):
+        raise outcome.exception  # the process is asked to end: no fault of a model
+    return outcome
 
 
-def _failure(command: list[str], results: list[dict[str, Any]], tail: list[str]) -> SettlementError:
-    broken = [f"{_name(result)}: {result['message']}" for result in results if result["status"] in FAILED]
-    found = "; ".join(broken[:NAMED_FAILURES]) or " ".join(tail[-3:])
+def _pass_on(event: Any) -> None:
+    """Write a line of dbt into the log; what it says for its own debugging stays in its log file."""
+    if event.info.level in LEVELS:
+        log.log(LEVELS[event.info.level], "dbt: %s", event.info.msg)
+
+
+def _parsed_project() -> "Manifest":
+    """Return the parsed project: parsed once, then read from a file until the project or the address changes.
+
+    dbt's own partial parsing takes a second longer, because it reads a portable format and looks for changed files.
+    """
+    kept = _local_folder() / f"parsed-{_fingerprint()}.pickle"
+    if kept.exists():
+        project: Manifest = pickle.loads(kept.read_bytes())  # noqa: S301  written below, by ourselves
+        return project
+    outcome = _invoke(["parse"])
+    if not outcome.success:
+        raise _failure(["parse"], [], outcome.exception) from outcome.exception
+    for old in kept.parent.glob("parsed-*"):
+        old.unlink()
+    write_whole(UPath(kept), pickle.dumps(outcome.result))
+    return cast("Manifest", outcome.result)
+
+
+@contextmanager
+def _in_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let dbt and libpq find these variables while the block runs."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _failure(command: list[str], results: Sequence[Any], exception: BaseException | None) -> SettlementError:
+    broken = [f"{result.node.name}: {result.message}" for result in results if result.status in FAILED]
+    found = "; ".join(broken[:NAMED_FAILURES]) or str(exception)
     more = f" (and {len(broken) - NAMED_FAILURES} more)" if len(broken) > NAMED_FAILURES else ""
     return SettlementError(
         "dbt_failed",
         f"dbt {' '.join(command)}: {found}{more}",
         "the log above names the compiled SQL; nothing was posted by this step, so run it again once it is mended",
     )
-
-
-def _name(result: dict[str, Any]) -> str:
-    return str(result["unique_id"]).split(".")[2]
 
 
 def _local_folder() -> Path:
@@ -151,8 +186,8 @@ def _local_folder() -> Path:
 
 
 def _fingerprint() -> str:
-    """Hash the project's files and the warehouse's address: another of either must be prepared anew."""
-    digest = hashlib.sha256(dsn_of("transformer").encode())
+    """Hash dbt's version, the warehouse's address and the project's files: another of them must be prepared anew."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-postgres')} {dsn_of('transformer')}".encode())
     for path in sorted(project_folder().rglob("*")):
         if path.suffix in (".sql", ".yml", ".csv") and path.is_file():
             digest.update(path.read_bytes())

@@ -1,0 +1,60 @@
+"""A stage is a real `dbt build` in the caller's process: it says what failed, and leaves the process as it was."""
+
+import os
+
+import pytest
+from tests.fixtures.prepared_warehouse import prepared  # noqa: F401
+
+from settlement.errors import SettlementError
+from settlement.warehouse import dbt
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def local(prepared, tmp_path, monkeypatch):  # noqa: F811
+    """A folder of this test's own, where nothing has been parsed yet."""
+    monkeypatch.setenv("SETTLEMENT_LOCAL", str(tmp_path / "local"))
+    return tmp_path / "local" / "dbt"
+
+
+def parsed_projects(local):
+    return {path.name: path.stat().st_mtime_ns for path in local.glob("parsed-*")}
+
+
+def test_other_parameters_do_not_parse_the_project_again(local):
+    built = dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05"})
+    first = parsed_projects(local)
+    assert dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-06"}).node_count == built.node_count
+    assert parsed_projects(local) == first
+    assert len(first) == 1
+
+
+def test_another_project_is_parsed_and_the_old_one_forgotten(local, monkeypatch):
+    dbt.build("int_batch_days__unaccrued")
+    before = parsed_projects(local)
+    monkeypatch.setattr(dbt, "_fingerprint", lambda: "changed")
+    dbt.build("int_batch_days__unaccrued")
+    assert list(parsed_projects(local)) == ["parsed-changed.pickle"]
+    assert list(before) != ["parsed-changed.pickle"]
+
+
+def test_a_failing_model_and_a_failing_test_are_named(local, prepared):  # noqa: F811
+    prepared.execute("drop table intermediate.int_batch_days__unaccrued cascade")
+    with pytest.raises(SettlementError, match="int_batch_days__unaccrued") as refusal:
+        dbt.build("entry_accrued")
+    assert refusal.value.code == "dbt_failed"
+
+    prepared.execute(
+        "insert into entries.entry_deducted (business_event_id, line_no, event, area_code, fixmedins_code,"
+        " fund_pay_type, accounting_date, settlement_month, side, account, amount, source_id)"
+        " values ('H1:x', 1, 'deducted', '330100', 'H1', '310100', '2026-03-02', '2026-03', 'debit', 'x', 1, 's')"
+    )
+    with pytest.raises(SettlementError, match="assert_proposed_entries_balance: Got 1 result"):
+        dbt.build("assert_proposed_entries_balance")
+
+
+def test_the_process_keeps_its_folder_and_environment(local):
+    before = dict(os.environ), os.getcwd()
+    dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05"})
+    assert (dict(os.environ), os.getcwd()) == before
