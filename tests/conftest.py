@@ -9,7 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import conninfo
+from psycopg import conninfo, sql
+from tests.fixtures.servers import OutsideServer, Server
 
 from settlement.local.postgres import EmbeddedPostgres
 from settlement.warehouse.connect import ROLES, connect
@@ -54,8 +55,11 @@ class Warehouse:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests: embedded, or the one SETTLEMENT_TEST_DATABASE_URL names."""
+    if url := os.environ.get("SETTLEMENT_TEST_DATABASE_URL"):
+        yield OutsideServer(url)
+        return
     folder = tmp_path_factory.mktemp("postgres")
     for parent in (folder, *folder.parents):
         if parent.owner() == "root" and parent != Path("/"):
@@ -73,18 +77,21 @@ def role_passwords() -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres: EmbeddedPostgres, role_passwords: dict[str, str]) -> str:
+def migrated_template(postgres: Server, role_passwords: dict[str, str]) -> Iterator[str]:
     """Name of a database that carries all migrations; tests copy it, which takes milliseconds."""
-    name = "migrated_template"
+    name = f"migrated_{secrets.token_hex(4)}"
     with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
         connection.execute(f"create database {name}")
     migrate(postgres.admin_dsn(name), role_passwords)
-    return name
+    yield name
+    with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
+        for (copy,) in connection.execute("select datname from pg_database where starts_with(datname, %s)", [name]):
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(copy)))
 
 
 @pytest.fixture
 def warehouse(
-    postgres: EmbeddedPostgres,
+    postgres: Server,
     migrated_template: str,
     role_passwords: dict[str, str],
     tmp_path: Path,

@@ -18,7 +18,7 @@ from settlement.intake import receive, waiting_batches
 
 HOSPITAL = "H33010600123"
 DAY = "2026-03-02"
-ROWS = 20_000
+ROWS = 4_000
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def copied_bytes(city: Warehouse) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(20))
 def test_a_load_killed_in_copy_leaves_nothing_and_is_finished_by_the_next(city: Warehouse, seed: int) -> None:
     rows = [settlement(f"S{number}", HOSPITAL, DAY, f"{number % 500}.25") for number in range(ROWS)]
     write_batch(city.inbox, "b1", "settlement", {"settlement": rows}, day=DAY, control=["medfee_sumamt"])
-    enough = random.Random(seed).randrange(1, 4_000_000)
+    enough = random.Random(seed).randrange(1, 800_000)
     process = start_receiving("b1")
     deadline = time.monotonic() + 120
     while copied_bytes(city) < enough and process.poll() is None and time.monotonic() < deadline:
@@ -66,7 +66,7 @@ def test_a_load_killed_in_copy_leaves_nothing_and_is_finished_by_the_next(city: 
 def test_a_crash_before_the_receipt_is_healed_by_the_next_run(city: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     write_batch(city.inbox, "b1", "settlement", {"settlement": [settlement("S1", HOSPITAL, DAY, "1.00")]}, day=DAY)
     with monkeypatch.context() as patch:
-        patch.setattr(receipts_module, "_write", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+        patch.setattr(receipts_module, "write_whole", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
         with pytest.raises(OSError, match="disk full"):
             receive("b1")
     assert city.rows("select count(*) from raw.settlement") == [(1,)]

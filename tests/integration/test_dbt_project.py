@@ -15,9 +15,9 @@ import psycopg
 import pytest
 from psycopg import conninfo
 from tests.fixtures import batches
+from tests.fixtures.servers import Server
 
 from settlement.intake.receive import receive
-from settlement.local.postgres import EmbeddedPostgres
 from settlement.warehouse import connect, dbt
 from settlement.warehouse.connect import ROLES
 
@@ -29,14 +29,14 @@ ENTITLED = {"2026-03-02": Decimal("86419.75"), "2026-03-03": Decimal("69135.80")
 
 @pytest.fixture(scope="module")
 def inbox(
-    postgres: EmbeddedPostgres,
+    postgres: Server,
     migrated_template: str,
     role_passwords: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
     """A migrated warehouse and an inbox for all tests here, both named in the environment."""
     folder = tmp_path_factory.mktemp("dbt_project")
-    name = "dbt_project"
+    name = f"{migrated_template}_dbt_project"
     with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
         connection.execute(f"create database {name} template {migrated_template}")
     with pytest.MonkeyPatch.context() as patch:
