@@ -334,8 +334,7 @@ create table raw.settlement_key (
     row_hash uuid not null,
     batch_id text not null,
     business_date date not null,
-    primary key (fixmedins_code, setl_id),
-    unique (setl_id)
+    primary key (setl_id)
 );
 comment on table raw.settlement_key is '已接收结算的键与行散列 / Key and row hash of every accepted settlement: decides accepted, repeated or conflict.';
 
@@ -365,7 +364,11 @@ alter table intake.pending_refund drop column accepted_batch_id;
 comment on table intake.pending_refund is '等待原结算的退费 / Refunds that wait for their original settlement.';
 create index on intake.pending_refund (init_setl_id) where outcome is null;
 
-create index on raw.settlement (fixmedins_code, setl_id);
+-- A settlement is found by its id, which is unique nationwide. A day of a month is found by the block ranges it was
+-- loaded into, at next to no cost for the load.
+create index on raw.settlement (setl_id);
+create index on raw.settlement using brin (business_date);
+create index on raw.fee_item using brin (business_date);
 create index on raw.settlement (init_setl_id) where init_setl_id is not null;
 create index on raw.settlement using brin (accepted_batch_id);
 create index on raw.declaration (fixmedins_code, insutype, clr_type, business_date);

@@ -307,7 +307,7 @@ def _copy_accepted(load: Load, table: Table) -> None:
 def _copy_settlement_keys(load: Load) -> None:
     query = (
         f"select fixmedins_code, setl_id, row_hash, '{load.manifest.batch_id}', business_date "
-        "from outcome_settlement where disposition = 'accepted'"
+        "from outcome_settlement where disposition = 'accepted' order by setl_id"
     )
     columns = ["fixmedins_code", "setl_id", "row_hash", "batch_id", "business_date"]
     copy_to_postgres(load.engine, query, load.connection, "raw.settlement_key", columns)

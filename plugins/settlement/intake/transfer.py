@@ -1,8 +1,6 @@
-"""Rows between DuckDB and PostgreSQL, as CSV through a pipe and COPY: typed, in one transaction, in bounded memory."""
+"""Rows between DuckDB and PostgreSQL by COPY: typed, in one transaction, a batch at a time."""
 
 import logging
-import os
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,9 +10,12 @@ import duckdb
 import psycopg
 from psycopg import sql
 
+from settlement.intake import binary_copy
+
 log = logging.getLogger(__name__)
 
-BLOCK = 256 * 1024
+BATCH_ROWS = 50_000
+"""Rows that are under way between the two at a time."""
 SECONDS_BETWEEN_REPORTS = 10.0
 
 
@@ -28,43 +29,36 @@ def copy_to_postgres(
 ) -> int:
     """COPY what `query` yields into `relation`; returns the number of rows.
 
-    DuckDB writes into a pipe in a thread of its own while psycopg reads the other end. Whichever side fails, the
-    other one ends too and the error is raised here, inside the transaction.
+    The engine works on while the server reads: a batch is encoded and sent as soon as it is there.
     """
-    read_end, write_end = os.pipe()
-    failures: list[BaseException] = []
-
-    def write() -> None:
-        try:
-            with engine.cursor() as writer:
-                writer.execute(
-                    f"copy ({query}) to '/dev/fd/{write_end}' (format csv, header false, use_tmp_file false)"
-                )
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            os.close(write_end)
-
-    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
+    types = _types(connection, relation, columns)
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
         sql.Identifier(*relation.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    writer = threading.Thread(target=write, name=f"write {relation}", daemon=True)
     progress = _Progress(relation, expected_rows)
-    with connection.cursor() as cursor:
-        try:
-            with cursor.copy(statement) as copy:
-                writer.start()
-                while block := os.read(read_end, BLOCK):
-                    copy.write(block)
-                    progress.add(block)
-                if failures:
-                    raise failures[0]
-        finally:
-            os.close(read_end)
-            if writer.ident is not None:
-                writer.join()
+    with engine.cursor() as reader, connection.cursor() as cursor:
+        batches = reader.sql(query).to_arrow_reader(BATCH_ROWS)
+        with cursor.copy(statement) as copy:
+            copy.write(binary_copy.HEADER)
+            for batch in batches:
+                block = binary_copy.content(binary_copy.encode(batch.columns, types))
+                copy.write(block)
+                progress.add(batch.num_rows, len(block))
+            copy.write(binary_copy.TRAILER)
         progress.finish(cursor.rowcount)
         return cursor.rowcount
+
+
+def _types(connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> list[str]:
+    """PostgreSQL's names of the columns' types."""
+    found = dict(
+        connection.execute(
+            "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+            "where attrelid = to_regclass(%s) and attnum > 0",
+            [relation],
+        ).fetchall()
+    )
+    return [found[name] for name in columns]
 
 
 def copy_from_postgres(
@@ -100,9 +94,9 @@ class _Progress:
         self._bytes = 0
         self._began = self._reported = time.monotonic()
 
-    def add(self, block: bytes) -> None:
-        self._rows += block.count(b"\n")
-        self._bytes += len(block)
+    def add(self, rows: int, size: int) -> None:
+        self._rows += rows
+        self._bytes += size
         now = time.monotonic()
         if now - self._reported >= SECONDS_BETWEEN_REPORTS:
             self._reported = now
