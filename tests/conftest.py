@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import conninfo, sql
+from tests.fixtures.folders import reachable_folder
 from tests.fixtures.servers import OutsideServer, Server
 
 from settlement.local.postgres import EmbeddedPostgres
@@ -55,18 +56,15 @@ class Warehouse:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """One server for all tests: embedded, or the one SETTLEMENT_TEST_DATABASE_URL names."""
     if url := os.environ.get("SETTLEMENT_TEST_DATABASE_URL"):
         yield OutsideServer(url)
         return
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, *folder.parents):
-        if parent.owner() == "root" and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-        if parent == Path("/tmp"):
-            break
-    with EmbeddedPostgres(folder / "server", settings={"fsync": "off"}) as server:
+    with (
+        reachable_folder() as folder,
+        EmbeddedPostgres(folder / "server", settings={"fsync": "off"}) as server,
+    ):
         yield server
 
 

@@ -1,7 +1,6 @@
 """One real installation for all end-to-end tests: PostgreSQL, Airflow and a folder of its own."""
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.fixtures.folders import reachable_folder
 
 from settlement.local import lifecycle
 from settlement.local.airflow_api import AirflowApi
 from settlement.local.environment import local_environment
-from settlement.local.postgres import EmbeddedPostgres
+from settlement.local.postgres import EmbeddedPostgres, free_port
 
 RUN_SECONDS = 240
 
@@ -62,40 +62,27 @@ class RunningInstallation:
             return connection.execute(query).fetchall()  # type: ignore[call-overload]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningInstallation]:
+def installation() -> Iterator[RunningInstallation]:
     """Start a whole installation once; stop it when the tests end."""
-    folder = tmp_path_factory.mktemp("installation")
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp"):
-            break
-        if parent.owner() == "root":
-            parent.chmod(parent.stat().st_mode | 0o011)
-    patch = pytest.MonkeyPatch()
-    patch.setenv("SETTLEMENT_LOCAL", str(folder / "local"))
-    patch.setenv("SETTLEMENT_PORT_AIRFLOW", str(_free_port()))
-    patch.setenv("SETTLEMENT_PORT_POSTGRES", str(_free_port()))
-    patch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"operator": ["330100"]}))
-    for variable in ("SETTLEMENT_INBOX", "SETTLEMENT_OUTBOX", "SETTLEMENT_DATABASE_URL"):
-        patch.delenv(variable, raising=False)
-    started = lifecycle.start(print)
-    try:
-        environment = local_environment(started)
-        accounts = json.loads((started.airflow_home / "passwords.json").read_text())
-        yield RunningInstallation(
-            airflow_url=started.airflow_url,
-            accounts=accounts,
-            inbox=Path(started.inbox),
-            outbox=Path(started.outbox),
-            warehouse_dsn=environment["SETTLEMENT_BI_READER_DSN"],
-            admin_dsn=EmbeddedPostgres(started.postgres).admin_dsn("settlement"),
-        )
-    finally:
-        lifecycle.stop(print)
-        patch.undo()
+    with reachable_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SETTLEMENT_LOCAL", str(folder / "local"))
+        patch.setenv("SETTLEMENT_PORT_AIRFLOW", str(free_port()))
+        patch.setenv("SETTLEMENT_PORT_POSTGRES", str(free_port()))
+        patch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"operator": ["330100"]}))
+        for variable in ("SETTLEMENT_INBOX", "SETTLEMENT_OUTBOX", "SETTLEMENT_DATABASE_URL"):
+            patch.delenv(variable, raising=False)
+        started = lifecycle.start(print)
+        try:
+            environment = local_environment(started)
+            accounts = json.loads((started.airflow_home / "passwords.json").read_text())
+            yield RunningInstallation(
+                airflow_url=started.airflow_url,
+                accounts=accounts,
+                inbox=Path(started.inbox),
+                outbox=Path(started.outbox),
+                warehouse_dsn=environment["SETTLEMENT_BI_READER_DSN"],
+                admin_dsn=EmbeddedPostgres(started.postgres).admin_dsn("settlement"),
+            )
+        finally:
+            lifecycle.stop(print)

@@ -39,20 +39,20 @@ def city(installation):
 
 def kill_whoever_waits_for(table: str, admin_dsn: str) -> None:
     """Hold a lock on `table` until a task waits for it, then kill that task's process."""
-    with psycopg.connect(admin_dsn) as holder:
+    # A transaction sees the sessions as they were when it first looked, so somebody else watches.
+    with psycopg.connect(admin_dsn) as holder, psycopg.connect(admin_dsn, autocommit=True) as watcher:
         holder.execute(f"lock table {table} in access exclusive mode")
-        yield_point = time.monotonic() + 120
-        while time.monotonic() < yield_point:
-            waiting = holder.execute(
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            waiting = watcher.execute(
                 "select client_port from pg_stat_activity where datname = current_database()"
                 " and wait_event_type = 'Lock' and application_name like 'settlement%'"
             ).fetchone()
             if waiting:
                 os.kill(process_with_port(waiting[0]), signal.SIGKILL)
-                break
+                return
             time.sleep(0.2)
-        else:
-            raise AssertionError(f"no task waited for {table}")
+        raise AssertionError(f"no task waited for {table}")
 
 
 def process_with_port(port: int) -> int:

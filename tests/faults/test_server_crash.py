@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import conninfo
 from tests.fixtures.batches import area, daily_policy, institution, settlement, write_batch
+from tests.fixtures.folders import reachable_folder
 from tests.fixtures.processes import package_environment
 from tests.fixtures.proposals import AREA, Accrual, offer
 
@@ -20,7 +22,7 @@ from settlement.intake import receive
 from settlement.ledger.posting import post
 from settlement.ledger.proposals import post_proposed_entries
 from settlement.ledger.verification import verify_ledger
-from settlement.local.postgres import EmbeddedPostgres
+from settlement.local.postgres import EmbeddedPostgres, free_port
 from settlement.warehouse import connect, dbt
 from settlement.warehouse.connect import ROLES
 from settlement.warehouse.migrate import migrate
@@ -39,29 +41,21 @@ with connect("poster") as connection:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedPostgres]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedPostgres]:
     """A server of the test's own with a migrated warehouse: crashing it disturbs nobody."""
-    folder = tmp_path_factory.mktemp("crashing")
-    for parent in (folder, *folder.parents):
-        if parent == Path("/tmp"):
-            break
-        if parent.owner() == "root":
-            parent.chmod(parent.stat().st_mode | 0o011)
-    with EmbeddedPostgres(folder / "server") as server:
-        server = EmbeddedPostgres(folder / "server", port=server.port)  # it comes back where it was
+    with reachable_folder() as folder, EmbeddedPostgres(folder / "server", port=free_port()) as server:
         server.ensure_database("settlement")
         dsn = server.admin_dsn("settlement")
         passwords = {role: f"crash-{role}" for role in ROLES}
         migrate(dsn, passwords)
         for role, password in passwords.items():
-            address = psycopg.conninfo.make_conninfo(dsn, user=role, password=password)
+            address = conninfo.make_conninfo(dsn, user=role, password=password)
             monkeypatch.setenv(f"SETTLEMENT_{role.upper()}_DSN", address)
         for name in ("INBOX", "OUTBOX", "LOCAL"):
             (folder / name).mkdir()
             monkeypatch.setenv(f"SETTLEMENT_{name}", str(folder / name))
         monkeypatch.setenv("SETTLEMENT_PERSON_KEY", "5a" * 32)
         yield server
-        server.stop()
 
 
 def crash(server: EmbeddedPostgres) -> None:

@@ -1,13 +1,12 @@
 """The embedded server: starts, stops, survives a crash, and refuses with a reason."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from tests.fixtures.folders import reachable_folder
 
 from settlement.errors import SettlementError
 from settlement.local.postgres import EmbeddedPostgres
@@ -15,11 +14,8 @@ from settlement.local.postgres import EmbeddedPostgres
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """A folder that PostgreSQL's account may enter too (pytest's own is closed to everybody but its user)."""
-    path = Path(tempfile.mkdtemp(prefix="settlement-postgres-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
+    with reachable_folder() as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("version", [16, 18])
