@@ -54,6 +54,16 @@ def test_a_failing_model_and_a_failing_test_are_named(local, prepared):  # noqa:
         dbt.build("assert_proposed_entries_balance")
 
 
+def test_what_a_stage_did_is_kept_node_by_node(local, prepared):  # noqa: F811
+    dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05", "area_code": "330100"})
+    [(stage, pay_date, area_code, node_type, status)] = prepared.rows(
+        "select stage, pay_date::text, area_code, node_type, status from marts.rpt_model_runs"
+        " where node_name = 'int_batch_days__unaccrued' and pay_date is not null"
+    )
+    assert (stage, pay_date, area_code) == ("int_batch_days__unaccrued", "2026-03-05", "330100")
+    assert (node_type, status) == ("model", "success")
+
+
 def test_the_process_keeps_its_folder_and_environment(local):
     before = dict(os.environ), os.getcwd()
     dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05"})

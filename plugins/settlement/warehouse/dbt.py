@@ -15,10 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 from psycopg import conninfo
 from upath import UPath
 
 from settlement.errors import SettlementError
+from settlement.warehouse import model_runs
 from settlement.warehouse.connect import dsn_of, session_options
 from settlement.warehouse.locks import session_lock
 from settlement.whole_files import write_whole
@@ -116,10 +118,24 @@ def _run(command: list[str], settings: Mapping[str, str]) -> Build:
     with session_lock("transformer", "dbt"), _in_environment(environment(settings)):
         outcome = _invoke(command, _parsed_project())
     results: Sequence[Any] = getattr(outcome.result, "results", ())
+    _record(_stage(command), settings, results)
     if not outcome.success:
         raise _failure(command, results, outcome.exception) from outcome.exception
     warnings = tuple(f"{result.node.name}: {result.message}" for result in results if result.status == "warn")
     return Build(len(results), warnings)
+
+
+def _record(stage: str, settings: Mapping[str, str], results: Sequence[Any]) -> None:
+    """Keep what the stage did; that it cannot be kept fails no stage and hides no failure."""
+    try:
+        model_runs.record(stage, settings, results)
+    except (SettlementError, psycopg.Error) as error:
+        log.warning("what the stage %s did was not kept in audit.model_run: %s", stage, error)
+
+
+def _stage(command: Sequence[str]) -> str:
+    """Name the stage by what is selected: ``proposal`` for ``tag:proposal``, ``everything`` without a selection."""
+    return command[command.index("--select") + 1].removeprefix("tag:") if "--select" in command else "everything"
 
 
 def _invoke(command: Sequence[str], project: "Manifest | None" = None) -> "dbtRunnerResult":
