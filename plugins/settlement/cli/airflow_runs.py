@@ -28,9 +28,9 @@ def connect() -> tuple[AirflowApi, dict[str, str]]:
     return lifecycle.admin_api(installation), lifecycle.describe(installation)
 
 
-def receive(api: AirflowApi, batch_id: str, outbox: str, seconds: float) -> dict[str, Any]:
-    """Receive a batch that lies in the inbox, and give its receipt."""
-    follow(api, "receive_batch", batch_id, {"batch_id": batch_id}, seconds)
+def receive(api: AirflowApi, batch_id: str, run_id: str, outbox: str, seconds: float) -> dict[str, Any]:
+    """Receive a batch that lies in the inbox by the run `run_id`, and give its receipt."""
+    follow(api, "receive_batch", run_id, {"batch_id": batch_id}, seconds)
     return read_receipt(batch_id, outbox)
 
 

@@ -35,15 +35,16 @@ def deliver(
 ) -> None:
     """Put batches into the inbox, receive each, and show its receipt (送达).
 
-    Bank receipts are recorded as well. Delivering the same batch again changes nothing. Exit code 3: at least one
-    batch is refused or held.
+    Bank receipts are recorded as well. Delivering the same batch again changes nothing; one that was refused may come
+    again, mended. Exit code 3: at least one batch is refused or held.
     """
     api, facts = airflow_runs.connect()
     worst = 0
     for batch in batches_in(directory):
-        copy_to_inbox(batch, facts["inbox"])
-        worst = max(worst, _receive(api, batch.batch_id, facts["outbox"], seconds))
-        if batch.kind == "bank_receipt" and worst == 0:
+        run_id = copy_to_inbox(batch, facts["inbox"], facts["outbox"])
+        outcome = _receive(api, batch.batch_id, run_id, facts["outbox"], seconds)
+        worst = max(worst, outcome)
+        if batch.kind == "bank_receipt" and outcome == 0:
             airflow_runs.follow(api, "record_receipts", batch.batch_id, {"batch_id": batch.batch_id}, seconds)
     raise typer.Exit(worst)
 
@@ -51,7 +52,7 @@ def deliver(
 def receive(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
     """Receive a batch that lies in the inbox already, and show its receipt (接收). Exit code 3: refused or held."""
     api, facts = airflow_runs.connect()
-    raise typer.Exit(_receive(api, batch_id, facts["outbox"], seconds))
+    raise typer.Exit(_receive(api, batch_id, batch_id, facts["outbox"], seconds))
 
 
 def settle(
@@ -72,14 +73,14 @@ def receipts(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
     airflow_runs.follow(api, "record_receipts", batch_id, {"batch_id": batch_id}, seconds)
 
 
-def _receive(api: AirflowApi, batch_id: str, outbox: str, seconds: float) -> int:
+def _receive(api: AirflowApi, batch_id: str, run_id: str, outbox: str, seconds: float) -> int:
     """Receive, print the receipt, and give the exit code."""
-    receipt = airflow_runs.receive(api, batch_id, outbox, seconds)
-    _show_receipt(receipt)
+    receipt = airflow_runs.receive(api, batch_id, run_id, outbox, seconds)
+    _show_receipt(receipt, outbox)
     return 0 if receipt["status"] in ("accepted", "duplicate") else REFUSED_OR_HELD
 
 
-def _show_receipt(receipt: dict[str, Any]) -> None:
+def _show_receipt(receipt: dict[str, Any], outbox: str) -> None:
     table = Table(title=f"{receipt['batch_id']}  {receipt['status']}", title_justify="left")
     table.add_column("file")
     counts = ("read", "accepted", "quarantined", "repeated", "pending")
@@ -90,5 +91,11 @@ def _show_receipt(receipt: dict[str, Any]) -> None:
     console.print(table)
     if error := receipt.get("error"):
         console.print(f"✗ {error['message']}  ({error['code']})", style="red", markup=False, soft_wrap=True)
+        if error.get("hint"):
+            console.print(f"  → {error['hint']}", markup=False, soft_wrap=True)
     if reasons := receipt.get("reasons"):
         console.print(f"reasons: {json.dumps(reasons, ensure_ascii=False)}", highlight=False, soft_wrap=True)
+        refused_rows = f"{outbox.rstrip('/')}/{receipt['batch_id']}/rejected.csv"
+        console.print(f"refused rows (被拒行): {refused_rows}", highlight=False, markup=False, soft_wrap=True)
+    for warning in receipt.get("warnings", []):
+        console.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)

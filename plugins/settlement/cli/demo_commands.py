@@ -120,8 +120,8 @@ def _write_sample(directory: Path, per_day: int) -> None:
 
 def _deliver(stage: Stage, batch: Batch) -> dict[str, Any]:
     with _step(f"receive {batch.batch_id} (接收)"):
-        copy_to_inbox(batch, stage.facts["inbox"])
-        receipt = airflow_runs.receive(stage.platform, batch.batch_id, stage.facts["outbox"], RUN_SECONDS)
+        run_id = copy_to_inbox(batch, stage.facts["inbox"], stage.facts["outbox"])
+        receipt = airflow_runs.receive(stage.platform, batch.batch_id, run_id, stage.facts["outbox"], RUN_SECONDS)
     if receipt["status"] != "accepted":
         raise SettlementError(
             "demo_batch_not_accepted",

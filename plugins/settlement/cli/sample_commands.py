@@ -9,6 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from settlement.errors import SettlementError
+
 console = Console()
 
 
@@ -50,7 +52,7 @@ def sample(
     summary = write_batches(
         out,
         area_code=area,
-        start=date.fromisoformat(start),
+        start=_day(start),
         days=days,
         per_day=per_day,
         seed=seed,
@@ -94,9 +96,17 @@ def sample_bank(
     batch_id = answer_payment_file(
         payment_file,
         area_code=area,
-        booked_on=date.fromisoformat(booked_on),
+        booked_on=_day(booked_on),
         directory=out,
         reject_share=reject_share,
         seed=seed,
     )
     console.print(f"✓ {out / batch_id}", highlight=False, soft_wrap=True)
+
+
+def _day(text: str) -> date:
+    """Read a date. Raises SettlementError: date_invalid."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettlementError("date_invalid", f"{text!r} is no date (日期无效): {error}", "write YYYY-MM-DD") from error

@@ -49,7 +49,12 @@ class SampleRequest:
         }
         for promise, holds in refusals.items():
             if not holds:
-                raise SettlementError("sample_parameter", f"A sample needs: {promise}.", hint=f"Given: {self}.")
+                name = promise.split()[0]
+                raise SettlementError(
+                    "sample_parameter",
+                    f"{name} is {getattr(self, name)!r}, but {promise} (参数不合规)",
+                    f"give another --{name.removesuffix('_code').replace('_', '-')}",
+                )
 
     @property
     def business_dates(self) -> list[date]:
