@@ -31,21 +31,21 @@ create index on ledger.posting_run (area_code, posting_run_id);
 create table ledger.entry (
     fixmedins_code text not null,
     business_event_id text not null,
-    entry_id uuid generated always as (md5(business_event_id)::uuid) stored,
     event text not null,
-    area_code text not null check (area_code ~ '^[0-9]{6}$'),
+    area_code text not null,
     fund_pay_type text not null,
     accounting_date date not null,
-    settlement_month text not null check (settlement_month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+    settlement_month text not null,
     source_id text not null,
     reverses_event_id text,
-    posting_run_id bigint not null references ledger.posting_run deferrable initially deferred,
+    posting_run_id bigint not null,
     primary key (fixmedins_code, business_event_id),
     check (starts_with(business_event_id, fixmedins_code || ':'))
 );
 comment on table ledger.entry is '分录：一个业务事件一笔 / One entry per business event.';
-create index on ledger.entry (area_code, accounting_date);
-create index on ledger.entry (posting_run_id);
+-- Runs and dates follow one another as rows are added, so a block range index finds them; it costs nothing to keep.
+create index on ledger.entry using brin (posting_run_id, accounting_date)
+with (pages_per_range = 16, autosummarize = on);
 
 create table ledger.entry_line (
     fixmedins_code text not null,
@@ -62,7 +62,7 @@ create table ledger.accrued_batch_day (
     accepted_batch_id text not null,
     business_date date not null,
     area_code text not null,
-    posting_run_id bigint references ledger.posting_run deferrable initially deferred,
+    posting_run_id bigint references ledger.posting_run,
     primary key (accepted_batch_id, business_date)
 );
 comment on table ledger.accrued_batch_day is '已计提的批次日 / Batch days whose accrual is in the books.';
@@ -253,49 +253,63 @@ begin
 end
 $$;
 
--- Lines arrive together with their entry, in one statement, and balance; later additions are refused. This also stands
--- for the foreign key to ledger.entry: nothing is ever deleted, so it is enough to look for the entry once, and for all
--- lines of the statement together.
+-- A run brings its entries with all their lines in one statement, and each balances. What is checked here is checked once
+-- for the statement, over its own rows and those of its run: a check row by row costs more than the posting itself, and
+-- one that reads older rows would grow with history. Nothing is ever deleted, so what held once holds.
+--
+-- This also stands for the foreign key to ledger.entry. Lines are numbered from 1 without a gap, so the primary key
+-- refuses lines for an entry that has some already.
 create function ledger.check_entry_lines() returns trigger
 language plpgsql
 set search_path = pg_catalog
 as $$
 declare
+    run_id bigint;
     offending record;
 begin
+    select entry.posting_run_id
+    into run_id
+    from (select fixmedins_code, business_event_id from new_lines limit 1) as line
+    inner join ledger.entry
+        on line.fixmedins_code = entry.fixmedins_code
+        and line.business_event_id = entry.business_event_id;
     select
-        new_entry.business_event_id,
+        coalesce(new_entry.business_event_id, entry.business_event_id) as business_event_id,
         new_entry.debit_amount,
         new_entry.credit_amount,
-        entry.business_event_id is null as is_orphan
+        entry.business_event_id is null as is_orphan,
+        new_entry.business_event_id is null as is_without_lines
     into offending
     from (
         select
             line.fixmedins_code,
             line.business_event_id,
             count(*) as line_count,
+            min(line.line_no) as first_line_no,
+            max(line.line_no) as last_line_no,
             coalesce(sum(line.amount) filter (where line.side = 'debit'), 0) as debit_amount,
             coalesce(sum(line.amount) filter (where line.side = 'credit'), 0) as credit_amount
         from new_lines as line
         group by line.fixmedins_code, line.business_event_id
     ) as new_entry
-    left join ledger.entry
+    full join (
+        select fixmedins_code, business_event_id from ledger.entry where posting_run_id = run_id
+    ) as entry
         on new_entry.fixmedins_code = entry.fixmedins_code
         and new_entry.business_event_id = entry.business_event_id
-    cross join lateral (
-        select count(*) as line_count
-        from ledger.entry_line
-        where entry_line.fixmedins_code = new_entry.fixmedins_code
-            and entry_line.business_event_id = new_entry.business_event_id
-    ) as kept
     where new_entry.debit_amount <> new_entry.credit_amount
+        or new_entry.first_line_no <> 1
+        or new_entry.last_line_no <> new_entry.line_count
         or entry.business_event_id is null
-        or kept.line_count <> new_entry.line_count
+        or new_entry.business_event_id is null
     limit 1;
     if not found then
         return null;
     end if;
-    if offending.debit_amount <> offending.credit_amount then
+    if offending.is_without_lines then
+        raise exception 'entry % has no lines in the statement of its run', offending.business_event_id
+            using errcode = 'check_violation', hint = 'Insert all entries of a run and their lines in one statement.';
+    elsif offending.debit_amount <> offending.credit_amount then
         raise exception 'entry % does not balance: debit %, credit %',
             offending.business_event_id, offending.debit_amount, offending.credit_amount
             using errcode = 'check_violation', hint = 'Debits must equal credits (借贷必相等).';
@@ -303,7 +317,7 @@ begin
         raise exception 'entry % does not exist', offending.business_event_id
             using errcode = 'foreign_key_violation', hint = 'Insert an entry and its lines in one statement.';
     end if;
-    raise exception 'entry % is already in the books: no line can be added', offending.business_event_id
+    raise exception 'entry % is already in the books, or its lines are not numbered from 1', offending.business_event_id
         using errcode = 'restrict_violation', hint = 'All lines of an entry arrive in one statement.';
 end
 $$;
@@ -313,36 +327,8 @@ after insert on ledger.entry_line
 referencing new table as new_lines
 for each statement execute function ledger.check_entry_lines();
 
-create function ledger.check_entry_period() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-declare
-    offending record;
-begin
-    select entry.business_event_id, entry.accounting_date
-    into offending
-    from new_entries as entry
-    inner join ledger.settlement_period
-        on entry.area_code = settlement_period.area_code
-        and to_char(entry.accounting_date, 'YYYY-MM') = settlement_period.settlement_month
-    limit 1;
-    if found then
-        raise exception 'entry % falls on %, a closed month', offending.business_event_id, offending.accounting_date
-            using errcode = 'check_violation',
-            hint = 'Book it in the next open month with a reference (关账期间不得入账).';
-    end if;
-    return null;
-end
-$$;
-
-create trigger check_entry_period
-after insert on ledger.entry
-referencing new table as new_entries
-for each statement execute function ledger.check_entry_period();
-
--- An entry without lines would be an event that moved nothing. Entry and lines therefore arrive in one statement:
--- the check is then made once for all of them, instead of row by row when the transaction ends.
+-- An entry without lines would be an event that moved nothing. One entry of a run that has lines stands for all of them:
+-- check_entry_lines has compared those lines with every entry of the run. Counting keeps to the index of the few asked.
 create function ledger.check_entry_has_lines() returns trigger
 language plpgsql
 set search_path = pg_catalog
@@ -352,13 +338,15 @@ declare
 begin
     select entry.business_event_id
     into offending
-    from new_entries as entry
-    where not exists (
-        select
+    from (
+        select distinct on (posting_run_id) fixmedins_code, business_event_id from new_entries order by posting_run_id
+    ) as entry
+    where (
+        select count(*)
         from ledger.entry_line
         where entry_line.fixmedins_code = entry.fixmedins_code
             and entry_line.business_event_id = entry.business_event_id
-    )
+    ) = 0
     limit 1;
     if found then
         raise exception 'entry % has no lines', offending.business_event_id
@@ -372,6 +360,77 @@ create trigger check_entry_has_lines
 after insert on ledger.entry
 referencing new table as new_entries
 for each statement execute function ledger.check_entry_has_lines();
+
+create function ledger.check_entry_period() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $$
+declare
+    offending record;
+begin
+    select period.business_event_id, period.accounting_date, period.settlement_month
+    into offending
+    from (
+        select area_code, accounting_date, settlement_month, min(business_event_id) as business_event_id
+        from new_entries
+        group by area_code, accounting_date, settlement_month
+    ) as period
+    left join ledger.settlement_period as closed_month
+        on period.area_code = closed_month.area_code
+        and to_char(period.accounting_date, 'YYYY-MM') = closed_month.settlement_month
+    where closed_month.area_code is not null or period.settlement_month !~ '^[0-9]{4}-(0[1-9]|1[0-2])$'
+    limit 1;
+    if not found then
+        return null;
+    end if;
+    if offending.settlement_month !~ '^[0-9]{4}-(0[1-9]|1[0-2])$' then
+        raise exception 'entry % names no month: %', offending.business_event_id, offending.settlement_month
+            using errcode = 'check_violation', hint = 'A settlement month is written 2026-03.';
+    end if;
+    raise exception 'entry % falls on %, a closed month', offending.business_event_id, offending.accounting_date
+        using errcode = 'check_violation',
+        hint = 'Book it in the next open month with a reference (关账期间不得入账).';
+end
+$$;
+
+create trigger check_entry_period
+after insert on ledger.entry
+referencing new table as new_entries
+for each statement execute function ledger.check_entry_period();
+
+-- Every entry belongs to a sealed run of its area. This stands for the foreign key to ledger.posting_run.
+create function ledger.check_entry_run() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $$
+declare
+    offending record;
+begin
+    select run.business_event_id, run.posting_run_id, run.area_code
+    into offending
+    from (
+        select posting_run_id, area_code, min(business_event_id) as business_event_id
+        from new_entries
+        group by posting_run_id, area_code
+    ) as run
+    left join ledger.posting_run
+        on run.posting_run_id = posting_run.posting_run_id
+        and run.area_code = posting_run.area_code
+    where posting_run.posting_run_id is null
+    limit 1;
+    if found then
+        raise exception 'entry % belongs to no posting run: area % has no run %',
+            offending.business_event_id, offending.area_code, offending.posting_run_id
+            using errcode = 'foreign_key_violation', hint = 'Record the sealed run first, then its entries.';
+    end if;
+    return null;
+end
+$$;
+
+create trigger check_entry_run
+after insert on ledger.entry
+referencing new table as new_entries
+for each statement execute function ledger.check_entry_run();
 
 -- Four eyes: whoever triggered the run cannot approve its requests; a rule may approve only what it may.
 create function ledger.check_payment_decision() returns trigger

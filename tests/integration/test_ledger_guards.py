@@ -74,6 +74,65 @@ def test_no_line_can_be_added_to_an_earlier_entry(poster, earlier):
         )
 
 
+def test_lines_numbered_from_one_meet_those_that_an_entry_has(poster):
+    post(poster)
+    with pytest.raises(errors.UniqueViolation, match="entry_line_pkey"):
+        poster.execute(
+            "insert into ledger.entry_line values"
+            " ('H33010600123', 'H33010600123:accrued:A', 1, 'suspense', 'debit', 1),"
+            " ('H33010600123', 'H33010600123:accrued:A', 2, 'suspense', 'credit', 1)"
+        )
+
+
+ENTRY_OF_A_RUN = (
+    "insert into ledger.entry (fixmedins_code, business_event_id, event, area_code, fund_pay_type, accounting_date,"
+    " settlement_month, source_id, posting_run_id) select 'H1', 'H1:' || event, 'accrued', %(area)s, '310100',"
+    " '2026-03-02', %(month)s, 'B', (select coalesce(max(posting_run_id), 0) + %(ahead)s from ledger.posting_run)"
+    " from unnest(%(events)s::text[]) as event returning business_event_id"
+)
+LINES = (
+    "insert into ledger.entry_line select 'H1', business_event_id, line_no, 'suspense', side, 1 from entry"
+    " cross join (values (1, 'debit'), (2, 'credit')) as line (line_no, side) where business_event_id <> 'H1:bare'"
+)
+
+
+def post_to_the_last_run(connection, *events, area="330100", month="2026-03", ahead=0):
+    values = {"events": list(events), "area": area, "month": month, "ahead": ahead}
+    connection.execute(f"with entry as ({ENTRY_OF_A_RUN}) {LINES}", values)
+
+
+def test_one_entry_without_lines_among_others_is_refused(poster):
+    post(poster)
+    with pytest.raises(errors.CheckViolation, match="has no lines"):
+        post_to_the_last_run(poster, "whole", "bare")
+
+
+def test_a_run_takes_no_entries_in_a_second_statement(poster):
+    post(poster)
+    with pytest.raises(errors.CheckViolation, match="no lines in the statement of its run"):
+        post_to_the_last_run(poster, "late")
+
+
+def test_an_entry_without_a_run_is_refused(poster):
+    with pytest.raises(errors.ForeignKeyViolation, match="belongs to no posting run"):
+        post_to_the_last_run(poster, "unsealed", ahead=1)
+
+
+def test_an_entry_in_the_run_of_another_area_is_refused(poster):
+    poster.execute(
+        "insert into ledger.posting_run (area_code, purpose, entry_count, debit_total_amount, previous_seal, seal,"
+        " posted_by) values ('350200', 'test', 1, 1, 'before', 'after', 'tester')"
+    )
+    with pytest.raises(errors.ForeignKeyViolation, match="area 330100 has no run"):
+        post_to_the_last_run(poster, "strange")
+    poster.rollback()
+
+
+def test_an_entry_of_no_month_is_refused(poster):
+    with pytest.raises(errors.CheckViolation, match="names no month: 2026-13"):
+        post_to_the_last_run(poster, "undated", month="2026-13", ahead=1)
+
+
 def test_a_line_without_an_entry_is_refused(poster):
     with pytest.raises(errors.ForeignKeyViolation, match="does not exist"):
         poster.execute(

@@ -20,8 +20,9 @@ PAYABLE_IDENTITY = "payable_identity"
 PAYMENTS_MATCH = "payments_match"
 ENTRIES_SEALED = "entries_sealed"
 INVARIANTS = (ENTRIES_SEALED, ENTRIES_BALANCE, TRIAL_BALANCE, PAYABLE_IDENTITY, PAYMENTS_MATCH)
-# An entry has one area, fund and date, so a run whose entries balance leaves the trial balance at zero.
-OF_A_RUN = (ENTRIES_BALANCE, PAYABLE_IDENTITY, PAYMENTS_MATCH)
+# That a run is sealed and that its entries balance the ledger itself has just proved, over the same rows, when it took
+# them. An entry has one area, fund and date, so a run whose entries balance leaves the trial balance at zero.
+OF_A_RUN = (PAYABLE_IDENTITY, PAYMENTS_MATCH)
 
 _ALL = {
     "entries": sql.SQL("(%(area_code)s::text is null or entry.area_code = %(area_code)s)"),

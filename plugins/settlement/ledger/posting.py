@@ -21,7 +21,6 @@ FAULTS = {
     "event_repeated": "offers a line of this event twice",
     "event_inconsistent": "offers this event with different dates, funds or sources",
     "line_invalid": "offers a side other than debit or credit, or an amount that is not positive whole fen",
-    "event_unbalanced": "does not balance",
 }
 
 
@@ -60,82 +59,83 @@ def post(
     """
     transaction_lock(connection, "post", area_code)
     with connection.transaction():
-        offered_count = _propose(connection, relation, area_code)
+        _propose(connection, relation, area_code)
         _refuse_faults(connection, relation)
-        posting = _insert(connection, area_code=area_code, purpose=purpose, posted_by=posted_by)
-        if posting.line_count < offered_count:
-            _refuse_differences(connection, relation)
-        return posting
+        _drop_what_is_booked(connection, relation)
+        return _insert(connection, relation, area_code=area_code, purpose=purpose, posted_by=posted_by)
 
 
-def _propose(connection: psycopg.Connection[Any], relation: str, area_code: str) -> int:
-    """Take the relation's lines of the area down into ``pg_temp.posting_proposal``; return their number."""
+def _propose(connection: psycopg.Connection[Any], relation: str, area_code: str) -> None:
+    """Take the relation's lines of the area down into ``pg_temp.posting_proposal``."""
     connection.execute("drop table if exists pg_temp.posting_proposal")
     query = statement(PACKAGE, "propose").format(relation=sql.Identifier(*relation.split(".")))
-    return connection.execute(query, {"area_code": area_code}).rowcount
+    connection.execute(query, {"area_code": area_code})
 
 
 def _refuse_faults(connection: psycopg.Connection[Any], relation: str) -> None:
     row = connection.execute(statement(PACKAGE, "proposal_faults")).fetchone()
-    if row is None:
-        return
-    fault, event_id, debit_amount, credit_amount = row
-    raise SettlementError(
-        fault,
-        f"{relation} {FAULTS[fault]}: {event_id} (debit {debit_amount}, credit {credit_amount})",
-        "nothing was posted; mend the model that proposes it (未入账, 请修正分录模型)",
+    if row is not None:
+        fault, event_id = row
+        raise _refusal(fault, f"{relation} {FAULTS[fault]}: {event_id}")
+
+
+def _refusal(fault: str, message: str) -> SettlementError:
+    return SettlementError(
+        fault, message, "nothing was posted; mend the model that proposes it (未入账, 请修正分录模型)"
     )
 
 
-def _insert(connection: psycopg.Connection[Any], *, area_code: str, purpose: str, posted_by: str) -> Posting:
-    """Insert what is new, record it as a sealed run, and prove the run."""
-    run_id = _next_run_id(connection)
+def _drop_what_is_booked(connection: psycopg.Connection[Any], relation: str) -> None:
+    """Keep of the proposal what the books do not hold, and make sure that they hold the rest as it is offered."""
+    if connection.execute(statement(PACKAGE, "booked_event")).fetchone() is None:
+        return
+    _refuse_differences(connection, relation)
+    connection.execute(statement(PACKAGE, "drop_booked_events"))
+
+
+def _insert(
+    connection: psycopg.Connection[Any], relation: str, *, area_code: str, purpose: str, posted_by: str
+) -> Posting:
+    """Record what is new as a sealed run, insert it, and prove the run."""
     previous_seal = seals.last_seal(connection, area_code)
-    entry_count, line_count, total_amount = _insert_entries(connection, run_id)
+    totals = connection.execute(statement(PACKAGE, "proposal_totals")).fetchone()
+    assert totals is not None
+    entry_count, line_count, total_amount = totals
     if not entry_count:
         return Posting(None, 0, 0, Decimal("0.00"), previous_seal)
 
-    seal = seals.seal(connection, run_id, previous_seal)
-    connection.execute(
-        statement(PACKAGE, "insert_posting_run"),
-        {
-            "posting_run_id": run_id,
-            "area_code": area_code,
-            "purpose": purpose,
-            "entry_count": entry_count,
-            "total_amount": total_amount,
-            "previous_seal": previous_seal,
-            "seal": seal,
-            "posted_by": posted_by,
-        },
-    )
+    seal = seals.seal_proposal(connection, previous_seal)
+    run = {
+        "area_code": area_code,
+        "purpose": purpose,
+        "entry_count": entry_count,
+        "total_amount": total_amount,
+        "previous_seal": previous_seal,
+        "seal": seal,
+        "posted_by": posted_by,
+    }
+    row = connection.execute(statement(PACKAGE, "insert_posting_run"), run).fetchone()
+    assert row is not None
+    run_id = int(row[0])
+    _insert_entries(connection, relation, run_id)
     connection.execute(statement(PACKAGE, "insert_accrued_batch_days"), {"posting_run_id": run_id})
     invariants.check_run(connection, run_id)
     return Posting(run_id, entry_count, line_count, total_amount, seal)
 
 
-def _next_run_id(connection: psycopg.Connection[Any]) -> int:
-    row = connection.execute(
-        "select nextval(pg_get_serial_sequence('ledger.posting_run', 'posting_run_id'))"
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _insert_entries(connection: psycopg.Connection[Any], posting_run_id: int) -> tuple[int, int, Decimal]:
-    """Insert new entries with their lines; return the numbers of entries and lines and the debit total."""
+def _insert_entries(connection: psycopg.Connection[Any], relation: str, posting_run_id: int) -> None:
+    """Insert the entries with their lines; what the ledger itself refuses is told in the words of a proposal."""
     try:
-        row = connection.execute(statement(PACKAGE, "insert_entries"), {"posting_run_id": posting_run_id}).fetchone()
+        connection.execute(statement(PACKAGE, "insert_entries"), {"posting_run_id": posting_run_id})
     except psycopg.errors.CheckViolation as error:
-        if "closed month" not in str(error):
-            raise
-        raise SettlementError(
-            "month_closed",
-            error.diag.message_primary or str(error),
-            "book it in the first open month (关账期间不得入账)",
-        ) from error
-    assert row is not None
-    return row[0], row[1], row[2]
+        message = error.diag.message_primary or str(error)
+        if "does not balance" in message:
+            raise _refusal("event_unbalanced", f"{relation}: {message}") from error
+        if "closed month" in message:
+            raise SettlementError(
+                "month_closed", message, "book it in the first open month (关账期间不得入账)"
+            ) from error
+        raise
 
 
 def _refuse_differences(connection: psycopg.Connection[Any], relation: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import psycopg
 from cryptography.hazmat.primitives import hashes
+from psycopg import sql
 
 from settlement.statements import statement
 
@@ -55,13 +56,24 @@ def last_seal(connection: psycopg.Connection[Any], area_code: str) -> str:
 
 
 def seal(connection: psycopg.Connection[Any], posting_run_id: int, previous_seal: str) -> str:
-    """Compute the seal of a posting run from what the books hold now; reads row by row, whatever the run's size."""
+    """Compute the seal of a posting run from what the books hold now."""
+    text = statement("settlement.ledger", "canonical_text")
+    return _digest(connection, text, {"posting_run_id": posting_run_id}, previous_seal)
+
+
+def seal_proposal(connection: psycopg.Connection[Any], previous_seal: str) -> str:
+    """Compute the seal of the run that ``pg_temp.posting_proposal`` is about to become.
+
+    The run is recorded before its entries, so that the ledger can refuse entries without one.
+    """
+    return _digest(connection, statement("settlement.ledger", "canonical_text_of_proposal"), {}, previous_seal)
+
+
+def _digest(connection: psycopg.Connection[Any], text: sql.SQL, parameters: dict[str, int], previous_seal: str) -> str:
+    """Digest a text that COPY gives, row by row, whatever its size."""
     digest = _sm3()
     digest.update(f"{previous_seal}\n".encode())
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(statement("settlement.ledger", "canonical_text"), {"posting_run_id": posting_run_id}) as rows,
-    ):
+    with connection.cursor() as cursor, cursor.copy(text, parameters) as rows:
         for row in rows:
             digest.update(row)
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 select
     fixmedins_code,
     business_event_id,
-    entry_id,
+    md5(business_event_id)::uuid as entry_id,
     event,
     area_code,
     fund_pay_type,

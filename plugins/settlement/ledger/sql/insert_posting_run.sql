@@ -1,7 +1,7 @@
 insert into ledger.posting_run (
-    posting_run_id, area_code, purpose, entry_count, debit_total_amount, previous_seal, seal, posted_by
+    area_code, purpose, entry_count, debit_total_amount, previous_seal, seal, posted_by
 )
 values (
-    %(posting_run_id)s, %(area_code)s, %(purpose)s, %(entry_count)s, %(total_amount)s, %(previous_seal)s, %(seal)s,
-    %(posted_by)s
+    %(area_code)s, %(purpose)s, %(entry_count)s, %(total_amount)s, %(previous_seal)s, %(seal)s, %(posted_by)s
 )
+returning posting_run_id
