@@ -326,17 +326,15 @@ create table raw.bank_transaction (
 );
 comment on table raw.bank_transaction is '银行回执：pain.002 状态与 camt.054 入账 / One row per transaction of a bank answer: pain.002 statuses and camt.054 booked entries.';
 
--- Who has accepted which settlement. The row hash is over normalised values, so that the same settlement delivered
--- again is told from another one under the same id; setl_id is unique nationwide, whatever the institution.
+-- Who has accepted which settlement: setl_id is unique nationwide, whatever the institution and the month.
 create table raw.settlement_key (
     fixmedins_code text not null,
     setl_id text not null,
-    row_hash uuid not null,
     batch_id text not null,
     business_date date not null,
     primary key (setl_id)
 );
-comment on table raw.settlement_key is '已接收结算的键与行散列 / Key and row hash of every accepted settlement: decides accepted, repeated or conflict.';
+comment on table raw.settlement_key is '已接收结算的键 / Key of every accepted settlement: one id is accepted once, and its row is found by institution and day.';
 
 -- What downstream reads to know what is new: one row for each business date a load has added settlements to.
 create table raw.accepted_day (
@@ -353,7 +351,6 @@ create index on raw.accepted_day (area_code, business_date);
 -- Refunds whose original has not arrived. `outcome` is set once, by the load that brings the original.
 create table intake.pending_refund (
     like raw.settlement including comments,
-    row_hash uuid not null,
     file_name text not null,
     outcome text check (outcome in ('accepted', 'quarantined')),
     outcome_batch_id text,

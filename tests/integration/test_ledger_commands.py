@@ -34,7 +34,7 @@ def paid(prepared: PreparedWarehouse):  # noqa: F811
         post(connection, "entries.entry_scene", area_code=AREA, purpose="accrued", posted_by="scene")
     prepared.execute("select raw.ensure_partitions('2026-03-01', '2026-03-31')")
     prepared.execute(
-        "insert into raw.settlement_key values (%s, %s, gen_random_uuid(), %s, '2026-03-02')",
+        "insert into raw.settlement_key values (%s, %s, %s, '2026-03-02')",
         [INSTITUTION, SETTLEMENT, accrual.batch_id],
     )
     row = {

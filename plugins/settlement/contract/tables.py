@@ -98,6 +98,11 @@ class Table:
         return tuple(column.name for column in self.columns if column.required)
 
     @property
+    def is_large(self) -> bool:
+        """True for what arrives by the million: its rows go through in slices, never all at once."""
+        return self.name in ("settlement", "fee_item")
+
+    @property
     def kept(self) -> tuple[Column, ...]:
         """The columns that reach the database, in contract order."""
         return tuple(column for column in self.columns if column.kept_name)

@@ -34,6 +34,8 @@ settlement_list
     ``last_operation_date`` DATE, ``first_icu_time`` and ``last_icu_time`` TIMESTAMP
 """
 
+from collections.abc import Collection
+
 from settlement.contract.tables import Column
 from settlement.gate.suites import (
     DECIMAL_KINDS,
@@ -110,10 +112,12 @@ def context_columns(suite: Suite) -> dict[str, str]:
     return CONTEXT.get(suite.name, {})
 
 
-def projection(suite: Suite) -> list[str]:
-    """Select items over ``delivered``: per kept column its text and its typed value."""
+def projection(suite: Suite, names: Collection[str] | None = None) -> list[str]:
+    """Select items over ``delivered``: per kept column (of `names`, if given) its text and its typed value."""
     items = []
     for column in _kept(suite):
+        if names is not None and column.name not in names:
+            continue
         items.append(f"nullif({_quoted(column.name)}, '') as {_quoted(column.name + '__text')}")
         items.append(f"{_typed(suite, column)} as {_quoted(column.name)}")
     return items
@@ -172,10 +176,10 @@ def _typed(suite: Suite, column: Column) -> str:
     """
     text = _quoted(column.name)
     if column.kind in DECIMAL_KINDS:
-        cast = f"try_cast({text} as {_duckdb_type(column)})"
+        cast = f"try_cast({text} as {duckdb_type(column)})"
         branches = [(f"{text} = '0.00'", "0"), (_matches(text, _scaled_number(column)), cast)]
     elif column.kind in PATTERNS:
-        branches = [(_matches(text, PATTERNS[column.kind]), f"try_cast({text} as {_duckdb_type(column)})")]
+        branches = [(_matches(text, PATTERNS[column.kind]), f"try_cast({text} as {duckdb_type(column)})")]
     elif column.kind == "flag":
         branches = [(f"{text} = '0'", "0::SMALLINT"), (f"{text} = '1'", "1::SMALLINT")]
     else:
@@ -280,7 +284,10 @@ def _scaled_number(column: Column) -> str:
     return rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}})?|\.[0-9]{{1,{scale}}})"
 
 
-def _duckdb_type(column: Column) -> str:
+def duckdb_type(column: Column) -> str:
+    """DuckDB's type of a column's values."""
+    if column.kind in ("text", "code", "icd"):
+        return "VARCHAR"
     if column.kind in ("decimal", "ratio"):
         return f"DECIMAL({column.size[0]},{column.size[1]})"
     return DUCKDB_TYPES[column.kind]

@@ -46,7 +46,9 @@ def load_file(
     accepted = 0
     with connection.cursor() as cursor:
         for line_no, row in enumerate(rows, start=1):
-            cursor.execute(statement, [*origin, line_no, _identity(row), *(row.get(name) for name in names)])
+            cursor.execute(
+                statement, [*origin, line_no, _identity(manifest.area_code, row), *(row.get(name) for name in names)]
+            )
             accepted += cursor.rowcount
     return {"accepted": accepted, "quarantined": 0, "repeated": len(rows) - accepted, "pending": 0}
 
@@ -90,10 +92,11 @@ def _entry_row(entry: BookedEntry) -> Row:
     }
 
 
-def _identity(row: Row) -> UUID:
-    """What makes a transaction the same one in another message.
+def _identity(area_code: str, row: Row) -> UUID:
+    """What makes a transaction the same one in another message of the area's bank.
 
-    The bank's references count only where there is no payment id: NtryRef is a running number of its message.
+    The bank's own reference tells apart what is alike in all else, such as two debits of one payment on a day. Its
+    NtryRef is a running number of the message, and counts only where there is neither a payment id nor a reference.
     """
     names = [
         "message_format",
@@ -104,8 +107,9 @@ def _identity(row: Row) -> UUID:
         "side",
         "amount",
         "booking_date",
+        "servicer_reference",
     ]
-    if row.get("end_to_end_id") in (None, "NOTPROVIDED"):
-        names += ["servicer_reference"] if row.get("servicer_reference") else ["message_id", "entry_reference"]
-    text = "\x1f".join(str(row.get(name) or "") for name in names)
+    if row.get("end_to_end_id") in (None, "NOTPROVIDED") and not row.get("servicer_reference"):
+        names += ["message_id", "entry_reference"]
+    text = "\x1f".join([area_code, *(str(row.get(name) or "") for name in names)])
     return UUID(hashlib.sha256(text.encode()).hexdigest()[:32])

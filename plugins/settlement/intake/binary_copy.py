@@ -1,7 +1,8 @@
 """Rows as PostgreSQL's binary COPY: typed Arrow columns in, the bytes of a block of rows out, column by column.
 
 The server reads a binary amount three times faster than one in digits, and no value is written as text only to be
-parsed again. Nothing here loops over rows: fields are arrays, and a block of rows is one join of them.
+parsed again. Nothing here loops over rows: fields are arrays. Neighbours of one width, which most are, are laid side
+by side; a block of rows is one join of those and of the fields whose width varies.
 
 A row is a count of fields; a field is its length (-1: NULL) and its bytes in network order. Numbers of base 10,000,
 days and microseconds since 2000-01-01: the receive functions of PostgreSQL's types (``numeric_recv`` and its kin),
@@ -39,9 +40,16 @@ def encode(columns: Sequence[pa.Array], types: Sequence[str]) -> pa.Array:
     Raises:
         TypeError: a column is not what its type can hold.
     """
-    count = pa.scalar(len(columns).to_bytes(2, "big"), pa.binary())
-    fields = [field for column, type_ in zip(columns, types, strict=True) for field in _field(column, type_)]
-    return pc.binary_join_element_wise(count, *fields, b"")
+    rows = len(columns[0])
+    block = [np.broadcast_to(np.frombuffer(len(columns).to_bytes(2, "big"), np.uint8), (rows, 2))]
+    joined = []
+    for column, type_ in zip(columns, types, strict=True):
+        fixed, varying = _text(column) if type_ == "text" else _value(column, type_)
+        block += fixed
+        if varying is not None:
+            joined += [*_binaries(block), varying]
+            block = []
+    return pc.binary_join_element_wise(*joined, *_binaries(block), b"")
 
 
 def content(rows: pa.Array) -> memoryview:
@@ -51,10 +59,12 @@ def content(rows: pa.Array) -> memoryview:
     return memoryview(data)[ends[rows.offset] : ends[rows.offset + len(rows)]]
 
 
-def _field(column: pa.Array, type_: str) -> list[pa.Array]:
-    """One or two binary arrays that make the field of every row."""
-    if type_ == "text":
-        return _text(column)
+Field = tuple[list[Any], pa.Array | None]
+"""A field of every row: first what has one width, as bytes (rows, width), then what has not."""
+
+
+def _value(column: pa.Array, type_: str) -> Field:
+    """Fields of one width, unless some are NULL."""
     if type_.startswith("numeric"):
         values = _numeric(column)
     elif type_ in WHOLE:
@@ -67,25 +77,30 @@ def _field(column: pa.Array, type_: str) -> list[pa.Array]:
         values = _uuid(column)
     else:
         raise TypeError(f"no binary form for the type {type_}")
-    return [values if column.null_count == 0 else pc.if_else(column.is_valid(), values, NULL)]
+    if column.null_count == 0:
+        return [values], None
+    return [], pc.if_else(column.is_valid(), _binary([values]), NULL)
 
 
-def _text(column: pa.Array) -> list[pa.Array]:
+def _text(column: pa.Array) -> Field:
     if not pa.types.is_string(column.type):
         raise TypeError(f"{column.type} is not text")
-    lengths = pc.binary_length(column).fill_null(-1).to_numpy(zero_copy_only=False)
-    return [_binary(lengths.astype(">i4")), column.cast(pa.binary()).fill_null(b"")]
+    lengths = pc.binary_length(column).fill_null(-1).to_numpy(zero_copy_only=False).astype(">i4")
+    prefix = lengths.view(np.uint8).reshape(-1, 4)
+    if column.null_count == 0 and len(lengths) and (lengths == lengths[0]).all():
+        return [prefix, np.frombuffer(content(column), np.uint8).reshape(len(lengths), -1)], None
+    return [prefix], column.cast(pa.binary()).fill_null(b"")
 
 
-def _fixed(values: Any, form: str) -> pa.Array:
-    """Fields of one width from whole numbers."""
+def _fixed(values: Any, form: str) -> Any:
+    """Fields of whole numbers."""
     fields = np.empty(len(values), [("length", ">i4"), ("value", form)])
     fields["length"] = np.dtype(form).itemsize
     fields["value"] = values
-    return _binary(fields)
+    return _bytes(fields)
 
 
-def _numeric(column: pa.Array) -> pa.Array:
+def _numeric(column: pa.Array) -> Any:
     """Numbers as groups of four digits; as many groups as the largest one needs, for the server drops zeros ahead."""
     if not pa.types.is_decimal128(column.type) or column.type.precision > 18:
         raise TypeError(f"{column.type} is not a number of at most 18 digits")
@@ -113,7 +128,7 @@ def _numeric(column: pa.Array) -> pa.Array:
         group = rest - following * unit
         fields["group"][:, position] = group * (GROUP // unit)
         rest = following
-    return _binary(fields)
+    return _bytes(fields)
 
 
 def _low_words(column: pa.Array) -> Any:
@@ -145,7 +160,7 @@ def _offset_of(wall_clock: int) -> int:
     return min(int(offset.total_seconds()) * 1_000_000 for offset in offsets if offset is not None)
 
 
-def _uuid(column: pa.Array) -> pa.Array:
+def _uuid(column: pa.Array) -> Any:
     """From 36 characters, as the engine hands identifiers out."""
     if not pa.types.is_string(column.type):
         raise TypeError(f"{column.type} is not the text of an identifier")
@@ -156,11 +171,21 @@ def _uuid(column: pa.Array) -> pa.Array:
     fields = np.empty(len(column), [("length", ">i4"), ("value", np.uint8, (16,))])
     fields["length"] = 16
     fields["value"] = nibbles[:, ::2] << 4 | nibbles[:, 1::2]
-    return _binary(fields)
+    return _bytes(fields)
 
 
-def _binary(fields: Any) -> pa.Array:
-    """A NumPy array as Arrow's binary values of one width."""
-    width, rows = fields.dtype.itemsize, len(fields)
+def _bytes(fields: Any) -> Any:
+    """A NumPy array of records as bytes (rows, width)."""
+    return fields.view(np.uint8).reshape(len(fields), fields.dtype.itemsize)
+
+
+def _binaries(block: Sequence[Any]) -> list[pa.Array]:
+    return [_binary(block)] if block else []
+
+
+def _binary(block: Sequence[Any]) -> pa.Array:
+    """Bytes of one width (rows, width), side by side, as Arrow's binary values."""
+    fields = np.ascontiguousarray(np.concatenate(block, axis=1))
+    rows, width = fields.shape
     ends = np.arange(0, (rows + 1) * width, width, dtype=np.int32)
-    return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(ends), pa.py_buffer(fields.tobytes())])
+    return pa.Array.from_buffers(pa.binary(), rows, [None, pa.py_buffer(ends), pa.py_buffer(fields)])

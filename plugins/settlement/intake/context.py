@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from settlement.contract.manifest import SHANGHAI
 from settlement.contract.tables import LIST_CHILDREN, Table
 from settlement.gate import context_columns, load_suite
-from settlement.intake.knowledge import Load
+from settlement.intake.knowledge import Load, row_hash
 
 IN_FORCE = ("active", "guidance", "suspended")
 """Agreements under which settlements count; a suspended one stops payments, not settlements (risk rule K2)."""
@@ -44,16 +44,11 @@ class Context:
 def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
     """Build the context of `table`; `delivered` names the tables that the batch holds."""
     context = Context()
-    known = [f'typed."{name}" is not distinct from known."{name}"' for name in table.key]
+    known = " and ".join(f'typed."{name}" is not distinct from known."{name}"' for name in table.key)
     if table.name == "settlement":
-        known = ["typed.setl_id = known.setl_id"]
-    context.join(
-        "known_settlement as known" if table.name == "settlement" else f"known_{table.name} as known",
-        " and ".join(known),
-        accepted_key_state=KEY_STATE_OF_REFERENCE
-        if table.kind == "reference"
-        else KEY_STATES.get(table.name, KEY_STATE),
-    )
+        known = "typed.setl_id = known.setl_id"
+    relation = "settlement_again" if table.name == "settlement" else f"known_{table.name}"
+    context.join(f"{relation} as known", known, accepted_key_state=_key_state(table))
     context.join(
         f"repeated_key_{table.name} as repeated_key",
         "typed.file_no = repeated_key.file_no and typed.line_no = repeated_key.line_no",
@@ -70,6 +65,13 @@ def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
     wanted = context_columns(load_suite(table.name))
     context.columns |= {name: f"null::{type_}" for name, type_ in wanted.items() if name not in context.columns}
     return context
+
+
+def _key_state(table: Table) -> str:
+    if table.name == "settlement":
+        # The branches of a case are computed for the rows that come to them: a new settlement is never hashed.
+        return KEY_STATE.replace("typed.row_hash", row_hash(table, relation="typed."))
+    return KEY_STATE_OF_REFERENCE if table.kind == "reference" else KEY_STATES.get(table.name, KEY_STATE)
 
 
 def _add_batch(context: Context, load: Load) -> None:

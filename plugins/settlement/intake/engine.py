@@ -38,6 +38,9 @@ def open_engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
     )
     try:
         engine.execute("set enable_progress_bar = false")
+        # What is joined to delivered rows is smaller than they are. The engine cannot know that of a file, and would
+        # hash the wide rows instead.
+        engine.execute("set disabled_optimizers = 'build_side_probe_side'")
         persons.register(engine, secret)
         yield engine
     finally:

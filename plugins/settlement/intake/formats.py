@@ -2,11 +2,14 @@
 
 What every reader makes is a relation ``(line_no BIGINT, is_malformed BOOLEAN, <contract columns> VARCHAR…)``. Columns
 are found by header name; names and values of a sender never become SQL text.
+
+A well-formed delimited file of a large table is not kept in the engine: its relation holds the columns that must be
+seen together (keys and control columns), and its rows are read again slice by slice.
 """
 
 import csv
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +17,42 @@ import duckdb
 
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import DeliveredFile
-from settlement.contract.tables import Table
+from settlement.contract.tables import Column, Table
 from settlement.errors import SettlementError
 from settlement.intake import documents
+from settlement.intake.slices import Slice, cut
 from settlement.intake.staging import StagedFile
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the rows of a delimited file lie, and how they are read."""
+
+    path: Path
+    table: Table
+    header: tuple[str, ...]
+    is_tab_separated: bool
+
+    def read_csv(self, path: Path, skip: int) -> str:
+        """The engine's reader for `path`, its columns named c0, c1 …"""
+        quote = "" if self.is_tab_separated else '"'
+        delimiter = "\\t" if self.is_tab_separated else ","
+        nulls = ["", "null"] if self.is_tab_separated else [""]
+        names = {f"c{index}": "VARCHAR" for index in range(len(self.header))}
+        return (
+            f"read_csv({_literal(str(path))}, auto_detect = false, header = false, skip = {skip}, "
+            f"delim = '{delimiter}', quote = '{quote}', escape = '{quote}', nullstr = {nulls!r}, columns = {names!r}, "
+            "buffer_size = 8388608)"
+        )
+
+    def rows_of(self, piece: Slice) -> str:
+        """Select the rows of a slice, numbered in their order."""
+        return (
+            f"select row_number() over () + {piece.first_line - 1} as line_no, false as is_malformed, "
+            f"{_select(self.table.columns, self.header)} from {self.read_csv(piece.path, skip=0)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -30,6 +63,18 @@ class Delivered:
     table: Table
     relation: str
     warnings: tuple[str, ...] = ()
+    layout: "Layout | None" = None
+
+    def sources(self) -> Iterator[tuple[str, Path | None]]:
+        """Yield relations that hold all rows with all columns between them, as SQL after ``from``.
+
+        With each comes the file it reads, if that is one of its own: it may be removed when the rows are read.
+        """
+        if self.layout is None:
+            yield self.relation, None
+            return
+        for piece in cut(self.layout.path):
+            yield f"({self.layout.rows_of(piece)})", piece.path
 
     @property
     def is_part_of_document(self) -> bool:
@@ -66,27 +111,33 @@ def _read_delimited(
 ) -> Delivered:
     header = _header(file, staged.path, limits)
     _check_header(file, file.table, header, limits)
-    if not _load_fast(engine, relation, file, staged, header):
-        path = staged.path.with_suffix(".careful.csv")
-        documents.delimited_to_csv(file, staged.path, path, len(header))
-        _load_careful(engine, relation, path, file.table, header)
-    return Delivered(file, file.table, relation, _unknown(file, file.table, header))
+    layout = Layout(staged.path, file.table, tuple(header), file.format == "tsv")
+    is_sliced = file.table.is_large and staged.has_line_feeds
+    unknown = _unknown(file, file.table, header)
+    if _load_fast(engine, relation, file, staged, layout, is_sliced):
+        return Delivered(file, file.table, relation, unknown, layout if is_sliced else None)
+    path = staged.path.with_suffix(".careful.csv")
+    documents.delimited_to_csv(file, staged.path, path, len(header))
+    _load_careful(engine, relation, path, file.table, header)
+    return Delivered(file, file.table, relation, unknown)
 
 
 def _load_fast(
-    engine: duckdb.DuckDBPyConnection, relation: str, file: DeliveredFile, staged: StagedFile, header: Sequence[str]
+    engine: duckdb.DuckDBPyConnection,
+    relation: str,
+    file: DeliveredFile,
+    staged: StagedFile,
+    layout: Layout,
+    is_sliced: bool,
 ) -> bool:
     """Load with DuckDB's own reader; False when a row is malformed or is not one line."""
-    quote = '"' if file.format == "csv" else ""
-    delimiter = "," if file.format == "csv" else "\\t"
-    nulls = [""] if file.format == "csv" else ["", "null"]
-    names = {f"c{index}": "VARCHAR" for index in range(len(header))}
+    columns = file.table.columns
+    if is_sliced:
+        columns = tuple(column for column in columns if column.name in {*file.table.key, *file.control})
     try:
         engine.execute(
-            f"create or replace table {relation}_text as select {_select(file.table, header)} from read_csv(?, "
-            f"auto_detect = false, header = false, skip = 1, delim = '{delimiter}', quote = '{quote}', "
-            f"escape = '{quote}', nullstr = {nulls!r}, columns = {names!r}, buffer_size = 8388608)",
-            [str(staged.path)],
+            f"create or replace table {relation}_text as "
+            f"select {_select(columns, layout.header)} from {layout.read_csv(staged.path, skip=1)}"
         )
     except duckdb.InvalidInputException as error:
         log.info("%s: read again with care: %s", file.name, str(error).splitlines()[0])
@@ -110,7 +161,7 @@ def _load_careful(
         f"c{n}": "VARCHAR" for n in range(len(header))
     }
     engine.execute(
-        f"create or replace table {relation} as select line_no, is_malformed, {_select(table, header)} "
+        f"create or replace table {relation} as select line_no, is_malformed, {_select(table.columns, header)} "
         f"from read_csv(?, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', "
         f"nullstr = '', columns = {names!r}, max_line_size = 16777216)",
         [str(path)],
@@ -144,10 +195,9 @@ def _read_parquet(
             items.append(f"{_as_text(_quoted(name), type_name)} as {_quoted(column.name)}")
         else:
             items.append(f"null::VARCHAR as {_quoted(column.name)}")
-    source = str(path).replace("'", "''")  # a path of our own making; a view takes no parameters
     engine.execute(
         f"create or replace view {relation} as select file_row_number + 1 as line_no, false as is_malformed, "
-        f"{', '.join(items)} from read_parquet('{source}', file_row_number = true)"
+        f"{', '.join(items)} from read_parquet({_literal(str(path))}, file_row_number = true)"
     )
     return Delivered(file, file.table, relation, _unknown(file, file.table, header))
 
@@ -201,14 +251,23 @@ def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[
     )
 
 
-def _select(table: Table, header: Sequence[str]) -> str:
+def _select(columns: Sequence[Column], header: Sequence[str]) -> str:
     """Contract columns from the file's ones by position; values trimmed, missing columns NULL."""
     return ", ".join(
-        f"trim(c{header.index(column.name)}) as {_quoted(column.name)}"
+        f"{_trimmed(f'c{header.index(column.name)}')} as {_quoted(column.name)}"
         if column.name in header
         else f"null::VARCHAR as {_quoted(column.name)}"
-        for column in table.columns
+        for column in columns
     )
+
+
+def _trimmed(text: str) -> str:
+    """`text` without blanks around it; to look whether there are any costs less than to trim."""
+    return f"case when {text} < '!' or suffix({text}, ' ') then trim({text}) else {text} end"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

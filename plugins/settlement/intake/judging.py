@@ -10,19 +10,29 @@ from settlement.contract.tables import Table
 from settlement.gate import is_broken, load_suite, projection, reasons, warnings
 from settlement.intake.context import context_of
 from settlement.intake.formats import Delivered
-from settlement.intake.knowledge import Load
+from settlement.intake.knowledge import Load, row_hash
 
-SEPARATOR = "chr(31)"
+WARNING = "warning_"
 REASONS = "STRUCT(code VARCHAR, field VARCHAR, value VARCHAR)[]"
 
 
+def create_key_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
+    """Create ``key_<table>``: the typed keys of all files of the table, with file and line."""
+    items = ", ".join(projection(load_suite(table.name), table.key))
+    selects = (f"select {part.file.file_no} as file_no, line_no, {items} from {part.relation}" for part in parts)
+    load.engine.execute(f"create or replace view key_{table.name} as {' union all '.join(selects)}")
+
+
 def create_typed_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
-    """Create ``typed_<table>``: typed values beside the delivered text, for all files of the table."""
-    items = ", ".join(projection(load_suite(table.name)))
-    selects = (
-        f"select {part.file.file_no} as file_no, line_no, is_malformed, {items} from {part.relation}" for part in parts
-    )
+    """Create ``typed_<table>``: typed values beside the delivered text, for all files of a table that is not large."""
+    selects = (typed(table, part, part.relation) for part in parts)
     load.engine.execute(f"create or replace view typed_{table.name} as {' union all '.join(selects)}")
+
+
+def typed(table: Table, part: Delivered, source: str) -> str:
+    """Select typed values beside the delivered text from `source`, which holds rows of `part`."""
+    items = ", ".join(projection(load_suite(table.name)))
+    return f"select {part.file.file_no} as file_no, line_no, is_malformed, {items} from {source}"
 
 
 def find_repeated_keys(load: Load, table: Table) -> None:
@@ -31,27 +41,33 @@ def find_repeated_keys(load: Load, table: Table) -> None:
     all_known = " and ".join(f'"{name}" is not null' for name in table.key if table.column(name).required)
     load.engine.execute(
         f"create or replace table repeated_key_{table.name} as "
-        f"with repeated as (select {keys} from typed_{table.name} where {all_known} group by all having count(*) > 1) "
+        f"with repeated as (select {keys} from key_{table.name} where {all_known} group by all having count(*) > 1) "
         f"select file_no, line_no, row_number() over (partition by {keys} order by file_no, line_no) as key_occurrence "
-        f"from typed_{table.name} as typed where exists ("
+        f"from key_{table.name} as typed where exists ("
         f"select 1 from repeated where {' and '.join(_same(name) for name in table.key)})"
     )
 
 
 def judge(load: Load, table: Table, delivered: Collection[str]) -> None:
     """Create ``outcome_<table>`` from ``typed_<table>`` and what the warehouse knows."""
+    query = judged(load, table, delivered, f"typed_{table.name}")
+    load.engine.execute(f"create or replace table outcome_{table.name} as {query}")
+
+
+def judged(load: Load, table: Table, delivered: Collection[str], source: str) -> str:
+    """Select the outcome of the typed rows of `source`."""
     suite = load_suite(table.name)
     context = context_of(load, table, delivered)
     added = ", ".join(f"{expression} as {name}" for name, expression in context.columns.items())
     person = "person_key(psn_no)" if any(column.is_person for column in table.columns) else "null::VARCHAR"
     warned = "".join(
-        f"coalesce({condition}, false) as warning_{number}, " for number, (_, condition) in enumerate(warnings(suite))
+        f"coalesce({condition}, false) as {warning_column(number)}, "
+        for number, (_, condition) in enumerate(warnings(suite))
     )
-    load.engine.execute(f"""
-        create or replace table outcome_{table.name} as
+    return f"""
         with typed as (
-            select *, {_row_hash(table)} as row_hash
-            from (select *, {person} as person_key from typed_{table.name})
+            select *, {"null::UUID" if table.name == "settlement" else row_hash(table)} as row_hash
+            from (select *, {person} as person_key from {source})
         ),
         judged as (select typed.*, {added} from typed {" ".join(context.joins)}),
         decided as (
@@ -79,31 +95,30 @@ def judge(load: Load, table: Table, delivered: Collection[str]) -> None:
                 else 'accepted'
             end as disposition
         from decided
-    """)
+    """
 
 
-def warnings_of(load: Load, table: Table) -> list[str]:
-    """What the warning rules say about the accepted rows, with the number of rows."""
+def warning_column(number: int) -> str:
+    """Name of the outcome's column that tells whether a row breaks a warning rule."""
+    return f"{WARNING}{number}"
+
+
+def warnings_of(load: Load, table: Table, stored: Collection[int] = ()) -> list[str]:
+    """What the warning rules say about the accepted rows, with the number of rows.
+
+    `stored` counts, rule by rule, the accepted rows that are written already and not part of the outcome any more.
+    """
     rules = warnings(load_suite(table.name))
     if not rules:
         return []
-    counts = ", ".join(f"count(*) filter (where warning_{number})" for number in range(len(rules)))
+    counts = ", ".join(f"count(*) filter (where {warning_column(number)})" for number in range(len(rules)))
     found = load.engine.execute(f"select {counts} from outcome_{table.name} where disposition = 'accepted'").fetchone()
+    totals = [sum(both) for both in zip(found or (), stored or [0] * len(rules), strict=True)]
     return [
         f"{rule.code}: {rule.text_zh} / {rule.text_en} ({table.name}: {count})"
-        for (rule, _), count in zip(rules, found or (), strict=True)
+        for (rule, _), count in zip(rules, totals, strict=True)
         if count
     ]
-
-
-def _row_hash(table: Table) -> str:
-    """Hash over what the row says; of a dated reference row without its end, so that it can be told who it is."""
-    values = ", ".join(
-        f'coalesce("{column.kept_name}"::VARCHAR, "{column.name}__text", \'\')'
-        for column in table.kept
-        if not (table.kind == "reference" and column.name == "valid_to")
-    )
-    return f"md5(concat_ws({SEPARATOR}, {values}))::UUID"
 
 
 def _record_key(table: Table) -> str:

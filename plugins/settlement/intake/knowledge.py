@@ -16,17 +16,11 @@ import psycopg
 from psycopg import sql
 
 from settlement.contract.manifest import SHANGHAI, Manifest
-from settlement.contract.tables import Column, Table
+from settlement.contract.tables import TABLES, Column, Table
+from settlement.gate import duckdb_type
 from settlement.intake.transfer import copy_from_postgres, copy_to_postgres
 
-KEY_TYPES = {
-    "text": "VARCHAR",
-    "code": "VARCHAR",
-    "icd": "VARCHAR",
-    "int": "INTEGER",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-}
+SEPARATOR = "chr(31)"
 DEFAULT_REJECT_LIMIT = Decimal("0.05")
 
 
@@ -84,39 +78,81 @@ def fetch_institutions(load: Load) -> None:
     )
 
 
+def row_hash(table: Table, *, relation: str = "", is_stored: bool = False) -> str:
+    """Hash over what a row says, as SQL; of a dated reference row without its end, so that it can be told who it is.
+
+    A delivered value that is not understood counts as it was sent; a stored row has none.
+    """
+    values = (
+        f'coalesce({relation}"{column.kept_name}"::VARCHAR, '
+        + ("'')" if is_stored else f"{relation}\"{column.name}__text\", '')")
+        for column in table.kept
+        if not (table.kind == "reference" and column.name == "valid_to")
+    )
+    return f"md5(concat_ws({SEPARATOR}, {', '.join(values)}))::UUID"
+
+
 def fetch_settlements(load: Load, relations: Sequence[str]) -> None:
     """Create ``known_settlement``: every settlement named in `relations` that is accepted, or waits as a refund.
 
-    Columns: setl_id, fixmedins_code, business_date, row_hash, is_pending.
+    Columns: setl_id, fixmedins_code, business_date, is_pending.
     """
     named = " union ".join(f"select setl_id from {relation} where setl_id is not null" for relation in relations)
-    load.connection.execute("create temp table delivered_setl (setl_id text) on commit drop")
-    copy_to_postgres(
-        load.engine, f"select distinct setl_id from ({named})", load.connection, "delivered_setl", ["setl_id"]
-    )
-    # Probing an index per delivered key costs the same after a year of history; hashing all history would not.
-    load.connection.execute("set local enable_hashjoin = off")
-    load.connection.execute("set local enable_mergejoin = off")
-    copy_from_postgres(
-        load.connection,
+    _push_settlements(load, f"select distinct setl_id from ({named})")
+    _pull_settlements(
+        load,
         sql.SQL(
-            "select setl_id, fixmedins_code, business_date, row_hash, false from delivered_setl "
+            "select setl_id, fixmedins_code, business_date, false from delivered_setl "
             "join raw.settlement_key using (setl_id) "
             "union all "
-            "select setl_id, fixmedins_code, business_date, row_hash, true from delivered_setl "
+            "select setl_id, fixmedins_code, business_date, true from delivered_setl "
             "join intake.pending_refund using (setl_id) where outcome is null"
         ),
-        load.engine,
         "known_settlement",
-        {
-            "setl_id": "VARCHAR",
-            "fixmedins_code": "VARCHAR",
-            "business_date": "DATE",
-            "row_hash": "UUID",
-            "is_pending": "BOOLEAN",
-        },
-        load.work,
+        {"setl_id": "VARCHAR", "fixmedins_code": "VARCHAR", "business_date": "DATE", "is_pending": "BOOLEAN"},
     )
+
+
+def fetch_delivered_again(load: Load) -> None:
+    """Create ``settlement_again``: setl_id and row_hash of the delivered settlements that are known already.
+
+    What was accepted is what is stored. There are few of them as a rule, so their hash is computed here and kept
+    nowhere.
+    """
+    table = TABLES["settlement"]
+    known = "select setl_id from known_settlement where setl_id in (select setl_id from key_settlement)"
+    _push_settlements(load, known)
+    columns = {column.kept_name or "": "VARCHAR" if column.is_person else duckdb_type(column) for column in table.kept}
+    _pull_settlements(
+        load,
+        sql.SQL(
+            "select {stored} from delivered_setl join raw.settlement_key using (setl_id) "
+            "join raw.settlement as known using (fixmedins_code, setl_id, business_date) "
+            "union all "
+            "select {stored} from delivered_setl "
+            "join intake.pending_refund as known using (setl_id) where outcome is null"
+        ).format(stored=sql.SQL(", ").join(map(_stored, table.kept))),
+        "settlement_again",
+        columns,
+        f"setl_id, {row_hash(table, is_stored=True)} as row_hash",
+    )
+
+
+def _push_settlements(load: Load, query: str) -> None:
+    """Fill PostgreSQL's temporary ``delivered_setl`` with settlement ids."""
+    load.connection.execute("drop table if exists pg_temp.delivered_setl")
+    load.connection.execute("create temp table delivered_setl (setl_id text) on commit drop")
+    copy_to_postgres(load.engine, query, load.connection, "delivered_setl", ["setl_id"])
+
+
+def _pull_settlements(load: Load, query: sql.Composable, table: str, columns: dict[str, str], items: str = "*") -> None:
+    """Create an engine's table from a query over ``delivered_setl``.
+
+    Probing an index per delivered key costs the same after a year of history; hashing all history would not.
+    """
+    load.connection.execute("set local enable_hashjoin = off")
+    load.connection.execute("set local enable_mergejoin = off")
+    copy_from_postgres(load.connection, query, load.engine, table, columns, load.work, items=items)
     load.connection.execute("reset enable_hashjoin")
     load.connection.execute("reset enable_mergejoin")
 
@@ -128,7 +164,7 @@ def fetch_known_rows(load: Load, table: Table) -> None:
     also tell their end (known_valid_to).
     """
     keys = [table.column(name) for name in table.key]
-    columns = {column.name: KEY_TYPES[column.kind] for column in keys} | {"row_hash": "UUID"}
+    columns = {column.name: duckdb_type(column) for column in keys} | {"row_hash": "UUID"}
     relation = sql.Identifier(*table.relation.split("."))
     if table.parent:
         _push_parents(load)
@@ -187,17 +223,19 @@ def _push_keys(load: Load, table: Table, keys: Sequence[Column]) -> None:
         )
     )
     quoted = ", ".join(f'"{name}"' for name in names)
-    query = f"select distinct {quoted} from typed_{table.name}"
+    query = f"select distinct {quoted} from key_{table.name}"
     copy_to_postgres(load.engine, query, load.connection, "delivered_key", names)
 
 
 def _selected(keys: Sequence[Column]) -> sql.Composed:
-    """Key columns of ``known``; instants on the wall clock of Asia/Shanghai, as they are delivered."""
-    return sql.SQL(", ").join(
-        sql.SQL("known.{} at time zone 'Asia/Shanghai'" if column.kind == "timestamp" else "known.{}").format(
-            sql.Identifier(column.name)
-        )
-        for column in keys
+    """Key columns of ``known``."""
+    return sql.SQL(", ").join(map(_stored, keys))
+
+
+def _stored(column: Column) -> sql.Composed:
+    """A column of ``known``; instants on the wall clock of Asia/Shanghai, as they are delivered."""
+    return sql.SQL("known.{} at time zone 'Asia/Shanghai'" if column.kind == "timestamp" else "known.{}").format(
+        sql.Identifier(column.kept_name or "")
     )
 
 

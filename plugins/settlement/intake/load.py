@@ -1,6 +1,7 @@
 """One batch into the warehouse, inside the caller's transaction: judge every row, decide, write.
 
-Nothing is written for a batch that is held but its quarantine; the caller writes the batch row itself.
+Large tables are written while they are judged; the caller rolls that back for a batch that is held, whose quarantine
+alone is written. The caller writes the batch row itself.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from settlement.errors import SettlementError
 from settlement.intake import judging, knowledge, netting, reference
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
+from settlement.intake.storing import Stored, judge_and_store, stored_columns
 from settlement.intake.transfer import copy_to_postgres
 
 DISPOSITIONS = ("accepted", "quarantined", "repeated", "pending")
@@ -48,44 +50,60 @@ class Outcome:
 
 
 def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[netting.Waiting]]:
-    """Judge every row of the batch; nothing is written. Also returns the waiting refunds this batch decides."""
-    # Every row knows its line by now; keeping the order of rows any longer would only hold more of them in memory.
-    load.engine.execute("set preserve_insertion_order = false")
+    """Judge every row of the batch, and store what is accepted of large tables.
+
+    Also returns the waiting refunds this batch decides.
+    """
     reject_limit = knowledge.fetch_area(load)
     knowledge.fetch_institutions(load)
     tables = _tables(parts)
     names = {table.name for table in tables}
+    parts_of = {table.name: [part for part in parts if part.table is table] for table in tables}
     for table in tables:
-        judging.create_typed_view(load, table, [part for part in parts if part.table is table])
+        judging.create_key_view(load, table, parts_of[table.name])
         judging.find_repeated_keys(load, table)
+        if not table.is_large:
+            judging.create_typed_view(load, table, parts_of[table.name])
     decided: list[netting.Waiting] = []
+    stored: dict[str, Stored] = {}
     if load.manifest.kind == "settlement":
-        relations = [f"typed_{name}" for name in names]
-        knowledge.fetch_settlements(load, relations)
+        knowledge.fetch_settlements(load, [f"key_{name}" for name in names])
+    if "settlement" in names:
+        knowledge.fetch_delivered_again(load)
     for table in tables:
         if table.name != "settlement":
             knowledge.fetch_known_rows(load, table)
         if table.parent:
             _create_parents(load, table, names)
-        judging.judge(load, table, names)
+        if table.is_large:
+            _ensure_partitions(load, table)
+            stored[table.name] = judge_and_store(load, table, parts_of[table.name], names)
+        else:
+            judging.judge(load, table, names)
         if table.name == "settlement":
+            _copy_settlement_keys(load, "stored_settlement")
             decided = netting.decide_refunds(load)
         if table.kind == "reference":
             reference.refuse_changed_rows(load, table)
     _judge_documents_as_one(load, parts, names)
-    files = [FileOutcome(file, _counts(load, file)) for file in dict.fromkeys(part.file for part in parts)]
-    warnings = [warning for table in tables for warning in judging.warnings_of(load, table)]
+    files = [
+        FileOutcome(file, _counts(load, file, stored.get(file.table.name)))
+        for file in dict.fromkeys(part.file for part in parts)
+    ]
+    warnings = [
+        warning
+        for table in tables
+        for warning in judging.warnings_of(load, table, stored[table.name].warnings if table.is_large else ())
+    ]
     outcome = Outcome(files, _reasons(load, parts), warnings)
-    for part in parts:
-        load.engine.execute(f"drop table if exists {part.relation}_text")  # judged; makes room for what is written
     outcome.is_held = any(file.counts["quarantined"] > reject_limit * file.read for file in files)
     return outcome, decided
 
 
 def write_accepted(load: Load, parts: Sequence[Delivered], decided: Sequence[netting.Waiting]) -> None:
-    """Write what was accepted, and what it sets free."""
+    """Write what was accepted and is not stored yet, and what it sets free."""
     for table in _tables(parts):
-        if table.name in DATED:
+        if table.name in DATED and not table.is_large:
             _ensure_partitions(load, table)
         if table.kind == "reference":
             reference.end_open_rows(load, table)
@@ -93,7 +111,7 @@ def write_accepted(load: Load, parts: Sequence[Delivered], decided: Sequence[net
         if table.kind == "reference":
             reference.refuse_overlaps(load, table)
         if table.name == "settlement":
-            _copy_settlement_keys(load)
+            _copy_settlement_keys(load, "outcome_settlement where disposition = 'accepted'")
             _copy_pending(load)
             netting.release(load, decided)
             _record_days(load)
@@ -201,15 +219,21 @@ def _create_parents(load: Load, table: Table, names: set[str]) -> None:
             f"select known_settlement.setl_id, fixmedins_code, business_date, {fee} as medfee_sumamt "
             f"from known_settlement {join} where not is_pending"
         )
-        accepted = "select setl_id, fixmedins_code, business_date, medfee_sumamt from outcome_settlement"
+        accepted = (
+            "select setl_id, fixmedins_code, business_date, medfee_sumamt from stored_settlement "
+            "union all select setl_id, fixmedins_code, business_date, medfee_sumamt from outcome_settlement "
+            "where disposition = 'accepted'"
+        )
     else:
         knowledge.fetch_known_rows(load, TABLES["settlement_list"])
         known = (
             "select known_settlement_list.setl_id, fixmedins_code, business_date "
             "from known_settlement_list join known_settlement using (setl_id) where not is_pending"
         )
-        accepted = "select setl_id, fixmedins_code, business_date from outcome_settlement_list"
-    delivered = f"union {accepted} where disposition = 'accepted'" if table.parent in names else ""
+        accepted = (
+            "select setl_id, fixmedins_code, business_date from outcome_settlement_list where disposition = 'accepted'"
+        )
+    delivered = f"union all {accepted}" if table.parent in names else ""
     load.engine.execute(f"create or replace table accepted_{table.parent} as {known} {delivered}")
 
 
@@ -254,14 +278,17 @@ def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[s
         )
 
 
-def _counts(load: Load, file: DeliveredFile) -> dict[str, int]:
+def _counts(load: Load, file: DeliveredFile, stored: Stored | None) -> dict[str, int]:
     found = dict(
         load.engine.execute(
             f"select disposition, count(*) from outcome_{file.table.name} where file_no = ? group by all",
             [file.file_no],
         ).fetchall()
     )
-    return {disposition: found.get(disposition, 0) for disposition in DISPOSITIONS}
+    counts = {disposition: found.get(disposition, 0) for disposition in DISPOSITIONS}
+    if stored:
+        counts["accepted"] += stored.rows[file.file_no]
+    return counts
 
 
 def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
@@ -277,45 +304,36 @@ def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
 
 
 def _ensure_partitions(load: Load, table: Table) -> None:
-    months = load.engine.execute(
-        f"select distinct date_trunc('month', business_date)::DATE from outcome_{table.name} "
-        "where disposition in ('accepted', 'pending')"
-    ).fetchall()
+    """Make the months that rows of the table may belong to; large tables ask before they are judged."""
+    source = f"outcome_{table.name} where disposition = 'accepted'"
+    if table.is_large:
+        source = f"(select date '{load.manifest.business_date}' as business_date)"
+        if table.parent:
+            source = f"accepted_{table.parent}"
+    months = load.engine.execute(f"select distinct date_trunc('month', business_date)::DATE from {source}").fetchall()
     for (month,) in months:
         load.connection.execute("select raw.ensure_partitions(%s, %s)", [month, month])
 
 
 def _copy_accepted(load: Load, table: Table) -> None:
     """COPY the accepted rows into the table they belong to; ended reference rows are there already."""
-    columns = {f'"{column.kept_name}"': column.kept_name or "" for column in table.kept}
-    if table.parent and table.name != "settlement_list":
-        columns["fixmedins_code"] = "fixmedins_code"
-    if table.kind != "reference":
-        columns |= {"batch_area_code": "area_code", f"'{load.manifest.batch_id}' ": "accepted_batch_id"}
-    if table.name in DATED or table.name == "declaration":
-        columns["business_date"] = "business_date"
-    columns |= {f"'{load.manifest.batch_id}'": "batch_id", "file_no": "file_no", "line_no": "line_no"}
-    if table.name != "settlement":
-        columns["row_hash"] = "row_hash"
+    columns = stored_columns(load, table)
     source = f"outcome_{table.name} where disposition = 'accepted' and accepted_key_state <> 'ends'"
     expected = load.count(f"select count(*) from {source}")
     if expected:
-        query = f"select {', '.join(columns)} from {source}"
-        copy_to_postgres(load.engine, query, load.connection, table.relation, list(columns.values()), expected)
+        query = f"select {', '.join(columns.values())} from {source}"
+        copy_to_postgres(load.engine, query, load.connection, table.relation, list(columns), expected)
 
 
-def _copy_settlement_keys(load: Load) -> None:
-    query = (
-        f"select fixmedins_code, setl_id, row_hash, '{load.manifest.batch_id}', business_date "
-        "from outcome_settlement where disposition = 'accepted' order by setl_id"
-    )
-    columns = ["fixmedins_code", "setl_id", "row_hash", "batch_id", "business_date"]
+def _copy_settlement_keys(load: Load, source: str) -> None:
+    query = f"select fixmedins_code, setl_id, '{load.manifest.batch_id}', business_date from {source} order by setl_id"
+    columns = ["fixmedins_code", "setl_id", "batch_id", "business_date"]
     copy_to_postgres(load.engine, query, load.connection, "raw.settlement_key", columns)
 
 
 def _copy_pending(load: Load) -> None:
     columns = {f'"{column.kept_name}"': column.kept_name or "" for column in TABLES["settlement"].kept}
-    columns |= {"batch_area_code": "area_code", "business_date": "business_date", "row_hash": "row_hash"}
+    columns |= {"batch_area_code": "area_code", "business_date": "business_date"}
     columns |= {f"'{load.manifest.batch_id}'": "batch_id", "file_no": "file_no", "line_no": "line_no"}
     names = {file.file_no: file.name for file in load.manifest.files}
     for file_no, name in names.items():
@@ -331,7 +349,8 @@ def _record_days(load: Load) -> None:
     """One row per business date with accepted settlements: what downstream reads to know what is new."""
     load.connection.execute("create temp table accepted_by_day (business_date date, row_count bigint) on commit drop")
     days = load.engine.execute(
-        "select business_date, count(*) from outcome_settlement where disposition = 'accepted' group by all"
+        "select business_date, count(*) from (select business_date from stored_settlement union all "
+        "select business_date from outcome_settlement where disposition = 'accepted') group by all"
     ).fetchall()
     with load.connection.cursor() as cursor:
         cursor.executemany("insert into accepted_by_day values (%s, %s)", days)

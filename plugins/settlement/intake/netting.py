@@ -65,8 +65,8 @@ def release(load: Load, decided: Sequence[Waiting]) -> None:
         [load.manifest.batch_id],
     )
     load.connection.execute(
-        "insert into raw.settlement_key (fixmedins_code, setl_id, row_hash, batch_id, business_date) "
-        "select fixmedins_code, setl_id, row_hash, batch_id, business_date "
+        "insert into raw.settlement_key (fixmedins_code, setl_id, batch_id, business_date) "
+        "select fixmedins_code, setl_id, batch_id, business_date "
         "from intake.pending_refund where outcome_batch_id = %s and outcome = 'accepted'",
         [load.manifest.batch_id],
     )

@@ -159,11 +159,14 @@ def _write_rows(
             for part in formats.read(engine, file, copy, limits)
         ]
         control = check_totals(load, parts)
-        outcome, decided = judge_batch(load, parts)
+        with connection.transaction() as judging:
+            outcome, decided = judge_batch(load, parts)
+            is_held = outcome.is_held and not release_by
+            if is_held:
+                raise psycopg.Rollback(judging)  # of what was stored while it was judged
         for file in outcome.files:
             file.control = control[file.file.file_no]
         outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
-        is_held = outcome.is_held and not release_by
         receipt = _receipt(manifest, outcome, "held" if is_held else "accepted")
         batches.write_batch(connection, manifest, receipt, outcome.files, decided_by=release_by)
         write_quarantine(load, parts)

@@ -30,12 +30,16 @@ ARCHIVE_MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A file in the work folder. `size` is in bytes, expanded; `lines` counts the lines of a text."""
+    """A file in the work folder. `size` is in bytes, expanded; `lines` counts the lines of a text.
+
+    `has_line_feeds` tells that they end with LF or CRLF; a text without any has ends of CR, or a single line.
+    """
 
     path: Path
     sha256: str
     size: int
     lines: int
+    has_line_feeds: bool
 
 
 def stage(file: DeliveredFile, folder: UPath, work: Path, limits: Limits) -> StagedFile:
@@ -120,7 +124,8 @@ def _copy(file: DeliveredFile, source: _HashingReader, target: Path, limits: Lim
         if text:
             sink.write(text.finish())
     source.drain()
-    return StagedFile(target, source.sha256, size, text.lines if text else 0)
+    lines, has_line_feeds = (text.lines, text.has_line_feeds) if text else (0, False)
+    return StagedFile(target, source.sha256, size, lines, has_line_feeds)
 
 
 def _check_hash(file: DeliveredFile, found: str) -> None:
@@ -243,6 +248,11 @@ class _Text:
     def lines(self) -> int:
         """Lines by their ends: LF or CRLF, or CR where there is no LF at all; an open last line counts."""
         return (self._ends[b"\n"] or self._ends[b"\r"]) + self._is_line_open
+
+    @property
+    def has_line_feeds(self) -> bool:
+        """False where every line end is a lone CR."""
+        return self._ends[b"\n"] > 0
 
     def finish(self) -> bytes:
         """Return what is left; a character cut off at the end of the file is an error."""

@@ -2,12 +2,14 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from settlement.intake import binary_copy
@@ -19,6 +21,39 @@ BATCH_ROWS = 50_000
 SECONDS_BETWEEN_REPORTS = 10.0
 
 
+class BinaryCopy:
+    """An open COPY into a table. `types` are PostgreSQL's types of its columns."""
+
+    def __init__(self, copy: psycopg.Copy, types: list[str], progress: "_Progress") -> None:
+        self.types = types
+        self._copy = copy
+        self._progress = progress
+
+    def write(self, rows: pa.Array) -> None:
+        """Send encoded rows; the server reads them while the caller goes on."""
+        content = binary_copy.content(rows)
+        self._copy.write(content)
+        self._progress.add(len(rows), len(content))
+
+
+@contextmanager
+def open_copy(
+    connection: psycopg.Connection[Any], relation: str, columns: Sequence[str], expected_rows: int = 0
+) -> Iterator[BinaryCopy]:
+    """COPY what is written inside the block into `relation`; an error inside undoes it with the transaction."""
+    types = _types(connection, relation, columns)
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(*relation.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    progress = _Progress(relation, expected_rows)
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            copy.write(binary_copy.HEADER)
+            yield BinaryCopy(copy, types, progress)
+            copy.write(binary_copy.TRAILER)
+        progress.finish(cursor.rowcount)
+
+
 def copy_to_postgres(
     engine: duckdb.DuckDBPyConnection,
     query: str,
@@ -26,27 +61,11 @@ def copy_to_postgres(
     relation: str,
     columns: Sequence[str],
     expected_rows: int = 0,
-) -> int:
-    """COPY what `query` yields into `relation`; returns the number of rows.
-
-    The engine works on while the server reads: a batch is encoded and sent as soon as it is there.
-    """
-    types = _types(connection, relation, columns)
-    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
-        sql.Identifier(*relation.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    progress = _Progress(relation, expected_rows)
-    with engine.cursor() as reader, connection.cursor() as cursor:
-        batches = reader.sql(query).to_arrow_reader(BATCH_ROWS)
-        with cursor.copy(statement) as copy:
-            copy.write(binary_copy.HEADER)
-            for batch in batches:
-                block = binary_copy.content(binary_copy.encode(batch.columns, types))
-                copy.write(block)
-                progress.add(batch.num_rows, len(block))
-            copy.write(binary_copy.TRAILER)
-        progress.finish(cursor.rowcount)
-        return cursor.rowcount
+) -> None:
+    """COPY what `query` yields into `relation`, a batch at a time."""
+    with engine.cursor() as reader, open_copy(connection, relation, columns, expected_rows) as copy:
+        for batch in reader.sql(query).to_arrow_reader(BATCH_ROWS):
+            copy.write(binary_copy.encode(batch.columns, copy.types))
 
 
 def _types(connection: psycopg.Connection[Any], relation: str, columns: Sequence[str]) -> list[str]:
@@ -68,16 +87,17 @@ def copy_from_postgres(
     table: str,
     columns: dict[str, str],
     work: Path,
-    parameters: Sequence[Any] = (),
+    *,
+    items: str = "*",
 ) -> None:
-    """Create the engine's temporary `table` (name → DuckDB type) from a PostgreSQL query."""
+    """Create the engine's `table` from a PostgreSQL query with `columns` (name → DuckDB type), selecting `items`."""
     path = work / f"{table}.csv"
     statement = sql.SQL("copy ({}) to stdout (format csv)").format(query)
-    with path.open("wb") as sink, connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+    with path.open("wb") as sink, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for block in copy:
             sink.write(block)
     engine.execute(
-        f"create or replace table {table} as select * from read_csv(?, header = false, auto_detect = false, "
+        f"create or replace table {table} as select {items} from read_csv(?, header = false, auto_detect = false, "
         f"delim = ',', quote = '\"', escape = '\"', columns = {columns!r})",
         [str(path)],
     )
