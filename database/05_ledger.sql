@@ -108,6 +108,7 @@ create table ledger.payment_request_line (
     flag text,
     primary key (request_id, fixmedins_code, settlement_month)
 );
+create index on ledger.payment_request_line (settlement_month);
 comment on table ledger.payment_request_line is '请款明细：机构与结算月 / Lines of a request: institution and settlement month.';
 
 create table ledger.payment_decision (
@@ -145,7 +146,7 @@ create table ledger.payment_instruction (
 );
 comment on table ledger.payment_instruction is '拨付指令：写入一次，状态由事件得出 / Payment instructions, written once; their state follows from events.';
 create index on ledger.payment_instruction (request_id);
-create index on ledger.payment_instruction (area_code, settlement_month);
+create index on ledger.payment_instruction (settlement_month);
 create index on ledger.payment_instruction (pay_date);
 
 create table ledger.bank_file (
@@ -207,6 +208,7 @@ create table ledger.payment_event (
     primary key (fixmedins_code, instruction_id, event),
     foreign key (fixmedins_code, instruction_id) references ledger.payment_instruction
 );
+create index on ledger.payment_event (event) where event in ('rejected', 'returned');
 comment on table ledger.payment_event is '指令事件：到账、拒付、退汇 / What happened to an instruction: paid, rejected, returned.';
 
 create table ledger.suspension_event (

@@ -54,4 +54,7 @@ where
         where
             totals.accepted_batch_id = unaccrued_days.accepted_batch_id
             and totals.business_date = unaccrued_days.business_date
+            and totals.business_date between
+            (select min(first_days.business_date) from unaccrued_days as first_days)
+            and (select max(last_days.business_date) from unaccrued_days as last_days)
     )

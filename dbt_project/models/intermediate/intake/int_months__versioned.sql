@@ -1,13 +1,10 @@
 -- Which totals each month's fund totals must be made of; a month stands under its first day.
 with days as (
 
-    select distinct
-        totals.area_code,
-        totals.business_date,
-        totals.day_version
-    from {{ ref('int_settlements__totalled') }} as totals
+    select *
+    from {{ ref('int_days__totalled') }}
     where
-        totals.business_date between
+        business_date between
         (
             select date_trunc('month', min(watched_days.business_date))::date
             from {{ ref('int_accepted_days__versioned') }} as watched_days

@@ -1,14 +1,31 @@
 -- Which totals, reconciliations and policies each day's payables must be made of, in open settlement months.
 with totals as (
 
-    select distinct
-        area_code,
-        business_date,
-        day_version
-    from {{ ref('int_settlements__totalled') }}
+    select * from {{ ref('int_days__totalled') }}
 
 ),
 
+closed_months as (
+
+    select * from {{ ref('stg_ledger__closed_months') }}
+
+),
+
+open_days as (
+
+    select
+        totals.area_code,
+        totals.business_date,
+        totals.day_version
+    from totals
+    left join closed_months
+        on totals.area_code = closed_months.area_code
+        and {{ settlement_month('totals.business_date') }} = closed_months.settlement_month
+    where closed_months.area_code is null
+
+),
+
+-- Only what reaches into open days: what closed months were reconciled to is not read again.
 reconciliations as (
 
     select distinct
@@ -17,12 +34,7 @@ reconciliations as (
         period_end_date,
         day_version
     from {{ ref('int_settlements__reconciled') }}
-
-),
-
-closed_months as (
-
-    select * from {{ ref('stg_ledger__closed_months') }}
+    where period_end_date >= (select min(open_days.business_date) from open_days)
 
 ),
 
@@ -36,25 +48,21 @@ reference_deliveries as (
 )
 
 select
-    totals.area_code,
-    totals.business_date,
+    open_days.area_code,
+    open_days.business_date,
     concat_ws(
         '|',
-        totals.day_version,
+        open_days.day_version,
         reference_deliveries.newest_load_id,
         string_agg(distinct reconciliations.day_version, ',' order by reconciliations.day_version)
     ) as day_version
-from totals
+from open_days
 cross join reference_deliveries
 left join reconciliations
-    on totals.area_code = reconciliations.area_code
-    and totals.business_date between reconciliations.business_date and reconciliations.period_end_date
-left join closed_months
-    on totals.area_code = closed_months.area_code
-    and {{ settlement_month('totals.business_date') }} = closed_months.settlement_month
-where closed_months.area_code is null
+    on open_days.area_code = reconciliations.area_code
+    and open_days.business_date between reconciliations.business_date and reconciliations.period_end_date
 group by
-    totals.area_code,
-    totals.business_date,
-    totals.day_version,
+    open_days.area_code,
+    open_days.business_date,
+    open_days.day_version,
     reference_deliveries.newest_load_id

@@ -1,7 +1,18 @@
 -- What is due on the pay date: entitled so far minus what is already on its way, by open settlement month.
-with payables as (
+with open_days as (
+
+    select * from {{ ref('int_payable_days__versioned') }}
+
+),
+
+-- Months that are closed throughout are not read: the sum over the open ones does not grow with history.
+payables as (
 
     select * from {{ ref('int_daily_payables') }}
+    where
+        business_date >= (
+            select date_trunc('month', min(open_days.business_date))::date from open_days
+        )
 
 ),
 

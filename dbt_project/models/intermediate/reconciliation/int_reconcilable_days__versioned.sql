@@ -1,11 +1,7 @@
 -- Which totals and declarations each day's reconciliation must be made of, in areas that declare.
 with totals as (
 
-    select distinct
-        area_code,
-        business_date,
-        day_version
-    from {{ ref('int_settlements__totalled') }}
+    select * from {{ ref('int_days__totalled') }}
 
 ),
 

@@ -4,7 +4,7 @@
         materialized='period_replace',
         period_versions='int_reconcilable_days__versioned',
         contract={'enforced': true},
-        indexes=[{'columns': ['business_date', 'area_code']}],
+        indexes=[{'columns': ['business_date', 'area_code']}, {'columns': ['period_end_date']}],
         tags=['reconciliation', 'proposal'],
     )
 }}

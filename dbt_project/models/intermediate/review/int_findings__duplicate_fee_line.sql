@@ -12,7 +12,8 @@ review_rules as (
 
 ),
 
--- Area and date stand in the partition, so that a reader's days are picked before the lines are ranked.
+-- Area and date stand in the partition, so that a reader's days are picked before the lines are ranked. What tells
+-- lines apart soonest comes first: millions are sorted, and most comparisons end at the settlement or the item.
 ranked as (
 
     select
@@ -23,18 +24,18 @@ ranked as (
     where det_item_fee_sumamt > 0
     window charges as (
         partition by
-            area_code,
-            business_date,
-            fixmedins_code,
             setl_id,
             med_list_codg,
-            medins_list_codg,
             fee_ocur_time,
+            det_item_fee_sumamt,
             cnt,
             pric,
-            det_item_fee_sumamt,
+            medins_list_codg,
             bilg_dept_codg,
-            bilg_dr_codg
+            bilg_dr_codg,
+            fixmedins_code,
+            area_code,
+            business_date
         order by feedetl_sn
     )
 

@@ -1,11 +1,7 @@
 -- Which totals each day's findings must be made of, in open settlement months.
 with totals as (
 
-    select distinct
-        area_code,
-        business_date,
-        day_version
-    from {{ ref('int_settlements__totalled') }}
+    select * from {{ ref('int_days__totalled') }}
 
 ),
 

@@ -4,9 +4,11 @@
         materialized='period_replace',
         period_macro='dates_posted_since',
         indexes=[{'columns': ['area_code', 'last_posting_run_id']}],
+        pre_hook="set local enable_nestloop = on",
         tags=['publication'],
     )
 }}
+-- The lines of a few dates' entries are looked up one by one: a hash join would read the lines of all history.
 with dates_posted as (
 
     {{ dates_posted_since(this) }}
@@ -20,6 +22,10 @@ entries as (
     inner join dates_posted
         on entries.area_code = dates_posted.area_code
         and entries.accounting_date = dates_posted.accounting_date
+    where
+        entries.accounting_date between
+        (select min(first_dates.accounting_date) from dates_posted as first_dates)
+        and (select max(last_dates.accounting_date) from dates_posted as last_dates)
 
 ),
 
