@@ -22,6 +22,12 @@ from settlement.warehouse import connect, dbt
 from settlement.warehouse.connect import ROLES
 
 HOSPITAL, PHARMACY, DECLARING = "H33010000123", "P33010000456", "H35020000001"
+ALL_TYPES = "H33010000789"
+POOLED_FUNDS = {
+    **{"310": "310100", "320": "320100", "330": "330100", "340": "340100", "350": "350100", "370": "370100"},
+    **{"390": "390100", "392": "390200", "510": "510100"},
+}
+TYPES_WITHOUT_FUND = ("360", "380", "391", "399", "410")
 DAYS = {"2026-03-02": "123456.78", "2026-03-03": "98765.43", "2026-03-04": "110000.01"}
 DEDUCTION = f"{HOSPITAL}:deducted:V01:S2026-03-03:2:310100:1"
 ENTITLED = {"2026-03-02": Decimal("86419.75"), "2026-03-03": Decimal("69135.80"), "2026-03-04": Decimal("77000.01")}
@@ -68,6 +74,7 @@ def thursday(built: Path) -> Path:
     declared = batches.settlement("S350", DECLARING, "2026-03-02", "200.00", clr_type="11", med_type="11")
     undeclared = batches.settlement("S351", DECLARING, "2026-03-02", "80.01")
     accept(built, "350200-20260302-0001", "settlement", {"settlement": [declared, undeclared]}, area="350200")
+    accept(built, "330100-20260302-TYPES", "settlement", {"settlement": settlements_of_all_types()})
     accept(built, "350200-20260302-D1", "declaration", {"declaration": [declaration("200.00")]}, area="350200")
     dbt.build("tag:proposal", {"pay_date": "2026-03-05"})
     return built
@@ -104,6 +111,7 @@ def deliver_references(inbox: Path) -> None:
         "institution": [
             batches.institution(HOSPITAL),
             batches.institution(PHARMACY, agreement_status="suspended"),
+            batches.institution(ALL_TYPES),
         ],
         "bank_account": [batches.bank_account(HOSPITAL), batches.bank_account(PHARMACY)],
         "fund_account": [batches.fund_account()],
@@ -129,6 +137,17 @@ def deliver_day(inbox: Path, day: str, amount: str) -> None:
     if day == "2026-03-03":
         tables["fee_item"] = [fee_line(f"S{day}", number, day) for number in ("1", "2")]
     accept(inbox, f"330100-{day.replace('-', '')}-0001", "settlement", tables, day=day)
+
+
+def settlements_of_all_types() -> list[dict[str, object]]:
+    """One yuan of each insurance type: from its pooled fund, or where it has none from other funds."""
+    pooled = [batches.settlement(f"T{code}", ALL_TYPES, "2026-03-02", "1.00", insutype=code) for code in POOLED_FUNDS]
+    others = [
+        batches.settlement(f"T{code}", ALL_TYPES, "2026-03-02", "1.00", insutype=code)
+        | {"hifp_pay": "0.00", "oth_pay": "1.00"}
+        for code in TYPES_WITHOUT_FUND
+    ]
+    return [*pooled, *others]
 
 
 def fee_line(setl_id: str, number: str, day: str) -> dict[str, object]:
@@ -249,6 +268,14 @@ def test_accruals_name_batch_fund_and_day(thursday):
         (f"{event}:310200:2026-03-02", "debit", "benefit_expense", Decimal("2.50")),
         (f"{event}:310200:2026-03-02", "credit", "payable_institution", Decimal("2.50")),
     ]
+
+
+def test_every_insurance_type_is_accrued_to_its_fund(thursday):
+    accrued = (
+        "select fund_pay_type, amount from entries.entry_accrued"
+        f" where fixmedins_code = '{ALL_TYPES}' and side = 'credit' order by fund_pay_type"
+    )
+    assert rows(accrued) == [*((fund, Decimal("1.00")) for fund in POOLED_FUNDS.values()), ("999997", Decimal("5.00"))]
 
 
 def test_second_charge_of_a_line_is_found_and_waits_for_the_appeal(thursday):

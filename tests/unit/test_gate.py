@@ -1,8 +1,11 @@
 """The row gate: how text becomes values, which rows are broken, and why."""
 
+import csv
 import random
 import re
+from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,6 +17,7 @@ from settlement.gate import Suite, context_columns, is_broken, load_suite, proje
 from settlement.gate.suites import COMMON, OF_TYPE, folder, read_file
 
 SUITES = [name for name in suite_names() if name in GOOD]
+DBT_PROJECT = Path(__file__).parents[2] / "dbt_project"
 
 
 class Gate:
@@ -229,3 +233,40 @@ def test_the_first_days_of_life(lists: Gate) -> None:
 
 def test_form_rules_are_known_by_their_type() -> None:
     assert all(rule.is_arrival_only for rule in load_suite("settlement").rules if rule.type == OF_TYPE)
+
+
+def test_what_the_gate_accepts_has_a_fund_and_what_has_a_fund_is_accepted(settlements: Gate) -> None:
+    """The suite and the seed `fund_columns` agree on every insurance type, amount column and day.
+
+    A fund that is missing downstream would stop the payments of every area, for as long as the row exists.
+    """
+    with (DBT_PROJECT / "seeds" / "fund_columns.csv").open(encoding="utf-8") as seed:
+        funds = list(csv.DictReader(seed))
+    columns = re.findall(r"\('(\w+)', \{\{ relation", (DBT_PROJECT / "macros" / "fund_amounts.sql").read_text())
+    (insurance,) = (rule for rule in settlements.suite.rules if rule.rule_id == "R_DICT:insutype")
+    first_days = {date.fromisoformat(fund["valid_from"]) for fund in funds}
+    days = sorted(first_days | {day - timedelta(days=1) for day in first_days} | {date(2026, 2, 27)})
+    keys = [(type_, name, str(day)) for type_ in insurance.kwargs["value_set"] for name in columns for day in days]
+    nothing = dict.fromkeys(columns, "0.00")
+    rows = [
+        {**GOOD["settlement"], **nothing, "insutype": type_, name: "1.00", "setl_time": f"{day} 10:00:00"}
+        | {"batch_business_date": day}
+        for type_, name, day in keys
+    ]
+    refusals = {("R_DICT", "insutype"), ("R_DATE", "setl_time")}
+    accepted = {
+        key
+        for key, judged in zip(keys, settlements.judge(*rows), strict=True)
+        if not refusals & {(reason["code"], reason["field"]) for reason in judged["reasons"]}
+    }
+    with_fund = {
+        (type_, name, day)
+        for type_, name, day in keys
+        for fund in funds
+        if fund["amount_column"] == name
+        and fund["insutype"] in ("", type_)
+        and fund["valid_from"] <= day <= (fund["valid_to"] or "9999-12-31")
+    }
+    assert len(columns) == 9
+    assert len(with_fund) == 2 * (9 + 14 * 8)  # nine types have a pooled fund, every other column has one for all types
+    assert accepted == with_fund
