@@ -1,4 +1,4 @@
--- Which totals and declarations each day's reconciliation must be made of, in areas that declare.
+-- Which totals and declarations each day's reconciliation must be made of, and whether the area declares at all.
 with totals as (
 
     select * from {{ ref('int_days__totalled') }}
@@ -81,12 +81,20 @@ days as (
 
 )
 
+-- Days that need no declaration (免申免对) stay in the list: were they left out, what an earlier duty to declare has held
+-- would never be deleted, and be held for good.
 select
     days.area_code,
     days.business_date,
-    concat_ws('|', days.day_version, period_versions.day_versions) as day_version
+    coalesce(areas.is_declaration_required, false) as is_declaration_required,
+    concat_ws(
+        '|',
+        case when areas.is_declaration_required then 'declared' else 'exempt' end,
+        days.day_version,
+        period_versions.day_versions
+    ) as day_version
 from days
-inner join areas
+left join areas
     on days.area_code = areas.area_code
     and days.business_date between areas.valid_from and areas.valid_to
 left join period_versions
@@ -95,4 +103,4 @@ left join period_versions
 left join closed_months
     on days.area_code = closed_months.area_code
     and {{ settlement_month('days.business_date') }} = closed_months.settlement_month
-where areas.is_declaration_required and closed_months.area_code is null
+where closed_months.area_code is null

@@ -8,7 +8,7 @@
         tags=['reconciliation', 'proposal'],
     )
 }}
-with touched_days as (
+with days_to_replace as (
 
     {{ touched_days(ref('int_reconcilable_days__versioned')) }}
 
@@ -17,6 +17,20 @@ with touched_days as (
 versions as (
 
     select * from {{ ref('int_reconcilable_days__versioned') }}
+
+),
+
+-- A day that needs no declaration is deleted like the others, and nothing takes its place.
+touched_days as (
+
+    select
+        days_to_replace.area_code,
+        days_to_replace.business_date
+    from days_to_replace
+    inner join versions
+        on days_to_replace.area_code = versions.area_code
+        and days_to_replace.business_date = versions.business_date
+    where versions.is_declaration_required
 
 ),
 
