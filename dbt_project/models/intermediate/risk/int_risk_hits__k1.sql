@@ -1,8 +1,41 @@
 -- K1: the amount of the year so far is above the budget, of an institution or of a whole area.
-with month_totals as (
+with whole_months as (
 
     select * from {{ ref('int_monthly_fund_totals') }}
-    where business_date between date_trunc('year', {{ pay_date() }})::date and {{ pay_date() }}
+    where
+        business_date >= date_trunc('year', {{ pay_date() }})::date
+        and business_date < date_trunc('month', {{ pay_date() }})::date
+        and {{ in_run_area('area_code') }}
+
+),
+
+-- Of the pay date's own month only what the run settles: the business dates before the pay date. What has arrived of
+-- later days must not count, or the same pay date would give another answer tomorrow.
+current_month as (
+
+    select * from {{ ref('int_daily_fund_totals') }}
+    where
+        business_date >= date_trunc('month', {{ pay_date() }})::date
+        and business_date < {{ pay_date() }}
+        and {{ in_run_area('area_code') }}
+
+),
+
+totals as (
+
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        fund_amount
+    from whole_months
+    union all
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        fund_amount
+    from current_month
 
 ),
 
@@ -27,26 +60,26 @@ fund_budgets as (
 rules as (
 
     select * from {{ ref('int_risk_rules__in_force') }}
-    where rule_code = 'K1' and action = 'suspend'
+    where rule_code = 'K1'
 
 ),
 
 institutions_over_budget as (
 
     select
-        month_totals.area_code,
-        month_totals.fixmedins_code,
-        month_totals.fund_pay_type,
+        totals.area_code,
+        totals.fixmedins_code,
+        totals.fund_pay_type,
         institution_budgets.budget_amount,
-        sum(month_totals.fund_amount) as year_amount
-    from month_totals
+        sum(totals.fund_amount) as year_amount
+    from totals
     inner join institution_budgets
-        on month_totals.fixmedins_code = institution_budgets.fixmedins_code
-        and month_totals.fund_pay_type = institution_budgets.fund_pay_type
+        on totals.fixmedins_code = institution_budgets.fixmedins_code
+        and totals.fund_pay_type = institution_budgets.fund_pay_type
     group by
-        month_totals.area_code,
-        month_totals.fixmedins_code,
-        month_totals.fund_pay_type,
+        totals.area_code,
+        totals.fixmedins_code,
+        totals.fund_pay_type,
         institution_budgets.budget_amount
 
 ),
@@ -71,18 +104,18 @@ area_budgets as (
 areas_over_budget as (
 
     select
-        month_totals.area_code,
-        {{ area_party('month_totals.area_code') }} as fixmedins_code,
-        month_totals.fund_pay_type,
+        totals.area_code,
+        {{ area_party('totals.area_code') }} as fixmedins_code,
+        totals.fund_pay_type,
         area_budgets.budget_amount,
-        sum(month_totals.fund_amount) as year_amount
-    from month_totals
+        sum(totals.fund_amount) as year_amount
+    from totals
     inner join area_budgets
-        on month_totals.area_code = area_budgets.area_code
-        and month_totals.fund_pay_type = area_budgets.fund_pay_type
+        on totals.area_code = area_budgets.area_code
+        and totals.fund_pay_type = area_budgets.fund_pay_type
     group by
-        month_totals.area_code,
-        month_totals.fund_pay_type,
+        totals.area_code,
+        totals.fund_pay_type,
         area_budgets.budget_amount
 
 ),
@@ -100,6 +133,7 @@ select
     years.fixmedins_code,
     years.fund_pay_type,
     rules.rule_code,
+    rules.action,
     jsonb_build_object(
         'year_amount', years.year_amount,
         'budget_amount', years.budget_amount,

@@ -14,7 +14,7 @@ agreement_statuses as (
 rules as (
 
     select * from {{ ref('int_risk_rules__in_force') }}
-    where rule_code = 'K2' and action = 'suspend'
+    where rule_code = 'K2'
 
 ),
 
@@ -39,6 +39,7 @@ select
     newest_rows.fixmedins_code,
     null::text as fund_pay_type,
     rules.rule_code,
+    rules.action,
     jsonb_build_object('agreement_status', newest_rows.agreement_status) as evidence
 from newest_rows
 inner join rules

@@ -9,9 +9,8 @@
 }}
 with hits as (
 
-    select * from {{ ref('int_risk_hits__k1') }}
-    union all
-    select * from {{ ref('int_risk_hits__k2') }}
+    select * from {{ ref('int_risk_hits__combined') }}
+    where action = 'suspend'
 
 ),
 
