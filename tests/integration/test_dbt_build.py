@@ -64,6 +64,11 @@ def test_what_a_stage_did_is_kept_node_by_node(local, prepared):  # noqa: F811
     assert (node_type, status) == ("model", "success")
 
 
+def test_a_stage_leaves_the_tests_that_read_all_history_to_the_audit(local):
+    models_and_tests = ("rpt_trial_balance", "assert_trial_balance_is_zero")
+    assert dbt.build("tag:publication").node_count == len(models_and_tests)
+
+
 def test_the_process_keeps_its_folder_and_environment(local):
     before = dict(os.environ), os.getcwd()
     dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05"})

@@ -48,6 +48,9 @@ SET_BASED_PLANS = "-c enable_nestloop=off"
 # Unit tests prove the SQL before it is released; a run has data to judge, not code.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 
+# A stage runs the tests that carry its tag, and not every test of a model it builds: those of `audit` read all history.
+OWN_TESTS = ("--indirect-selection", "empty")
+
 
 @dataclass(frozen=True)
 class Build:
@@ -71,7 +74,7 @@ def build(select: str, settings: Mapping[str, str] | None = None) -> Build:
     Raises:
         SettlementError: ``dbt_failed``, naming the models or tests that failed.
     """
-    return _run(["build", "--select", select, *WITHOUT_UNIT_TESTS], settings or {})
+    return _run(["build", "--select", select, *OWN_TESTS, *WITHOUT_UNIT_TESTS], settings or {})
 
 
 def prepare() -> bool:
