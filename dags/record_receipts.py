@@ -4,10 +4,11 @@ Record what the bank answered: a payment counts as made only when the bank has b
 **Runs** when a bank receipt batch was received (over the API with its `batch_id`), and hourly for any that wait.
 
 **Reads** the received pain.002 and camt.054 transactions. **Writes** payment events, entries (paid, rejected,
-returned, suspense) and the marts.
+returned, suspense, suspense_cleared) and the marts.
 
-**What needs a look** stands in the run's note: an unknown id is booked to suspense, a differing amount is held
-unmatched. Rejected or returned money is payable again and goes out with the next pay date under a new id.
+**What needs a look** stands in the run's note, and in the log as an alert: an unknown id, or money that its instruction
+did not expect, is booked to suspense; a differing amount is held unmatched. Rejected or returned money is payable again
+and goes out with the next pay date under a new id.
 
 **On failure** run it again: each bank transaction is recorded once, whatever arrives twice. This is a "now" run.
 Advice per message: `docs/runbook/record_receipts.md`.

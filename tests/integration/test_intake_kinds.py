@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from tests.conftest import Warehouse
+from tests.fixtures.bank import write_bank_batch
 from tests.fixtures.batches import area, institution, settlement, write_batch
 
 from settlement.intake import Receipt, receive
@@ -328,6 +329,21 @@ def test_a_bank_that_repeats_itself_is_heard_once(city: Warehouse) -> None:
         "select message_id, end_to_end_id, side, amount, booking_date::text, status from raw.bank_transaction"
     )
     assert found == [("M0", "e1", "debit", Decimal("694.04"), "2026-03-02", "BOOK")]
+
+
+def test_a_movement_with_another_reference_of_the_bank_is_another_movement(city: Warehouse) -> None:
+    for number, (reference, accepted) in enumerate([("S1", 1), ("S1", 0), ("S2", 1)]):
+        content = CAMT.format(message=f"M{number}").replace("<Refs>", f"<Refs><AcctSvcrRef>{reference}</AcctSvcrRef>")
+        receipt = deliver_file(
+            city, f"k{number}", "bank_receipt", "a.xml", content.encode(), 1, "bank_receipt", "camt054"
+        )
+        assert counts(receipt, "bank_receipt") == (1, accepted, 0, 1 - accepted, 0)
+
+
+def test_what_the_bank_of_one_area_said_is_not_said_by_that_of_another(city: Warehouse) -> None:
+    for area_code in ("330100", "330200"):
+        batch_id = write_bank_batch(city.inbox, f"bank-{area_code}", DAY, area_code=area_code, booked=[("e1", "1.00")])
+        assert counts(receive(batch_id), "bank_receipt") == (1, 1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,13 @@ from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 
 from settlement.banking.matching import record_batch, unrecorded_batches
 from settlement.errors import SettlementError
+from settlement.ledger.explanation import explain
 from settlement.ledger.posting import post
 from settlement.ledger.verification import verify_ledger
 from settlement.payments.instructions import disburse_approved
 from settlement.payments.requests import request_payments
+
+OTHER_AREA = "330200"
 
 
 @dataclass
@@ -29,9 +32,9 @@ class Bank:
         query = "select instruction_id from ledger.payment_instruction where fixmedins_code = %s order by pay_date desc"
         return self.warehouse.rows(query, institution)[0][0]
 
-    def answers(self, *transactions, day="2026-03-03"):
+    def answers(self, *transactions, day="2026-03-03", area=AREA):
         """Deliver transactions as an accepted batch and record it; give the counts by outcome."""
-        return record_batch(deliver(self.warehouse, *transactions, day=day), posted_by="bank").counts
+        return record_batch(deliver(self.warehouse, *transactions, day=day, area=area), posted_by="bank").counts
 
     def state(self):
         """Balances by account, and events by institution."""
@@ -185,6 +188,149 @@ def test_a_second_debit_stands_in_suspense(bank):
     bank.answers(booked(bank.instruction()))
     assert bank.answers(booked(bank.instruction(), day="2026-03-04")) == {"not_expected": 1}
     assert bank.state()[0]["suspense"] == Decimal("1000.00")
+
+
+def test_a_second_debit_of_a_day_stands_in_suspense_where_the_bank_gives_it_a_reference_of_its_own(bank):
+    first, second = (booked(bank.instruction(), servicer_reference=reference) for reference in ("S1", "S2"))
+    assert bank.answers(first) == {"paid": 1}
+    assert bank.answers(first, second) == {"repeated": 1, "not_expected": 1}
+    assert bank.answers(second, first) == {"repeated": 2}
+    balances, events = bank.state()
+    assert balances["suspense"] == Decimal("1000.00")
+    assert balances["expenditure_account"] == Decimal("-2000.00")
+    assert events == [(INSTITUTION, "paid")]
+
+
+def test_a_debit_without_a_reference_is_the_one_that_is_known(bank):
+    without = booked(bank.instruction())
+    assert bank.answers(without) == {"paid": 1}
+    assert bank.answers(booked(bank.instruction(), servicer_reference="S1")) == {"repeated": 1}
+    assert bank.answers(without, booked(bank.instruction(), servicer_reference="S2")) == {
+        "repeated": 1,
+        "not_expected": 1,
+    }
+
+
+def test_references_tell_movements_apart_in_whatever_order_their_batches_are_recorded(bank):
+    batches = [
+        deliver(bank.warehouse, booked(bank.instruction(), servicer_reference=reference)) for reference in ("S1", "S2")
+    ]
+    counts = [record_batch(batch_id, posted_by="bank").counts for batch_id in reversed(batches)]
+    assert counts == [{"paid": 1}, {"not_expected": 1}]
+
+
+def test_the_credit_that_gives_a_second_debit_back_leaves_the_payment_made(bank):
+    instruction = bank.instruction()
+    bank.answers(booked(instruction), booked(instruction, day="2026-03-04"))
+    assert bank.answers(booked(instruction, side="credit", day="2026-03-05")) == {"not_expected": 1}
+    balances, events = bank.state()
+    assert balances["suspense"] == 0
+    assert balances["expenditure_account"] == Decimal("-1000.00")
+    assert balances["payable_institution"] == Decimal("-8500.00")
+    assert events == [(INSTITUTION, "paid")]
+    assert bank.answers(booked(instruction, side="credit", day="2026-03-06")) == {"returned": 1}
+    assert bank.state()[0]["payable_institution"] == Decimal("-9500.00")
+
+
+def test_a_credit_that_was_recorded_before_its_debit_makes_the_money_payable_when_the_debit_comes(bank):
+    instruction = bank.instruction()
+    credit = booked(instruction, side="credit", day="2026-03-04", reason_code="AC04")
+    assert bank.answers(credit) == {"not_expected": 1}
+    assert bank.state()[0]["suspense"] == Decimal("-1000.00")
+    assert bank.answers(booked(instruction, day="2026-03-03")) == {"paid": 1, "returned": 1}
+    balances, events = bank.state()
+    assert balances == {
+        "expenditure_account": Decimal("0.00"),
+        "payable_institution": Decimal("-9500.00"),
+        "payment_in_transit": Decimal("-500.00"),
+        "suspense": Decimal("0.00"),
+    }
+    assert events == [(INSTITUTION, "paid"), (INSTITUTION, "returned")]
+    assert bank.warehouse.rows(
+        "select event_date::text, reason_code from ledger.payment_event where event = 'returned'"
+    ) == [("2026-03-04", "AC04")]
+    assert bank.warehouse.rows(
+        "select reversed.event from ledger.entry join ledger.entry as reversed"
+        " on entry.reverses_event_id = reversed.business_event_id where entry.event = 'suspense_cleared'"
+    ) == [("suspense",)]
+    assert bank.answers(credit, booked(instruction, day="2026-03-03")) == {"repeated": 2}
+
+    bank.warehouse.entitle("20.00", day="2026-03-03")
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.warehouse.rows(
+        "select amount, replaces_instruction_id from ledger.payment_instruction where instruction_id = %s",
+        bank.instruction(),
+    ) == [(Decimal("1020.00"), instruction)]
+
+
+def test_money_that_went_through_suspense_is_shown_with_its_instruction(bank):
+    instruction = bank.instruction()
+    bank.answers(booked(instruction, side="credit"))
+    bank.answers(booked(instruction))
+    [entries] = [section for section in explain(instruction.hex).sections if section.name == "entries"]
+    assert [row["event"] for row in entries.rows[::2]] == [
+        "instructed",
+        "suspense",
+        "paid",
+        "returned",
+        "returned",
+        "suspense_cleared",
+    ]
+
+
+def test_a_credit_of_a_rejected_payment_stays_in_suspense_beside_its_debit(bank):
+    instruction = bank.instruction()
+    bank.answers(booked(instruction, side="credit"))
+    assert bank.answers(status(instruction)) == {"rejected": 1}
+    assert bank.answers(booked(instruction)) == {"not_expected": 1}
+    balances, events = bank.state()
+    assert balances["suspense"] == balances["expenditure_account"] == 0
+    assert events == [(INSTITUTION, "rejected")]
+
+
+def test_the_bank_of_another_area_decides_nothing(bank):
+    instruction = bank.instruction()
+    answers = [status(instruction), booked(instruction)]
+    assert bank.answers(*answers, area=OTHER_AREA) == {"unknown": 2}
+    balances, events = bank.state()
+    assert balances["payment_in_transit"] == Decimal("-1500.00")
+    assert balances["suspense"] == Decimal("1000.00")
+    assert events == []
+    assert bank.warehouse.rows("select area_code from ledger.entry where event = 'suspense'") == [(OTHER_AREA,)]
+    assert bank.answers(booked(instruction)) == {"paid": 1}, "what another area's bank said does not stand for it"
+
+
+def test_the_bank_of_another_area_rejects_no_message(bank):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    rejection = status(None, original_message_id=message_id, reason="AM04")
+    assert bank.answers(rejection, area=OTHER_AREA) == {"unknown": 1}
+    assert bank.state()[1] == []
+
+
+def test_a_status_that_comes_after_the_booking_changes_nothing(bank):
+    bank.answers(booked(bank.instruction()))
+    before = bank.state()
+    assert bank.answers(
+        status(bank.instruction(), "ACSC", None), status(bank.instruction(), "PDNG", None), day="2026-03-04"
+    ) == {"accepted": 1, "pending": 1}
+    assert bank.state() == before
+
+
+@pytest.mark.parametrize(
+    "unexplained",
+    [
+        lambda instruction: booked(uuid4(), "77.00"),
+        lambda instruction: booked(instruction, "999.99"),
+        lambda instruction: booked(instruction, side="credit"),
+    ],
+    ids=["unknown", "amount_differs", "not_expected"],
+)
+def test_what_cannot_be_explained_calls_for_a_person(bank, caplog, unexplained):
+    bank.answers(booked(bank.instruction(PHARMACY), "500.00"))
+    assert not caplog.records
+    bank.answers(unexplained(bank.instruction()))
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.getMessage().startswith("BANK ANSWER NEEDS A PERSON 回单须人工核查: area 330100, batch BANK-")
 
 
 def test_a_rejected_message_rejects_each_of_its_payments(bank):

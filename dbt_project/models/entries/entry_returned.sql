@@ -1,4 +1,5 @@
--- A booked payment came back: the booking is reversed and the money is payable again. Events of the run's batch.
+-- A booked payment came back: the booking is reversed and the money is payable again. Events of the run's batch, and
+-- those of an earlier batch's credit whose debit is in the run's batch.
 with bank_entries as (
 
     select * from {{ ref('stg_ledger__bank_entries') }}
@@ -9,13 +10,24 @@ with bank_entries as (
 payment_events as (
 
     select * from {{ ref('stg_ledger__payment_events') }}
-    where event = 'returned'
 
 ),
 
 instructions as (
 
     select * from {{ ref('stg_ledger__payment_instructions') }}
+
+),
+
+instructions_of_batch as (
+
+    select distinct
+        payment_events.fixmedins_code,
+        payment_events.instruction_id
+    from bank_entries
+    inner join payment_events
+        on bank_entries.bank_entry_id = payment_events.bank_entry_id
+    where payment_events.event in ('paid', 'returned')
 
 ),
 
@@ -29,11 +41,13 @@ events as (
         payment_events.event_date,
         instructions.settlement_month,
         instructions.amount as adjustment_amount,
-        bank_entries.bank_entry_id::text as source_id,
+        payment_events.bank_entry_id::text as source_id,
         concat_ws(':', instructions.fixmedins_code, 'paid', instructions.instruction_id) as reverses_event_id
-    from bank_entries
+    from instructions_of_batch
     inner join payment_events
-        on bank_entries.bank_entry_id = payment_events.bank_entry_id
+        on instructions_of_batch.fixmedins_code = payment_events.fixmedins_code
+        and instructions_of_batch.instruction_id = payment_events.instruction_id
+        and payment_events.event = 'returned'
     inner join instructions
         on payment_events.fixmedins_code = instructions.fixmedins_code
         and payment_events.instruction_id = instructions.instruction_id

@@ -1,14 +1,17 @@
 """Match what the bank answered to instructions, and book what it means (回单匹配入账).
 
 Only a booked debit pays an instruction; a rejection or a booked credit makes the money payable again. Within a batch
-booked debits come first, then statuses, then booked credits, so the order of its messages is of no matter.
+booked debits come first, then statuses, then booked credits, so the order of its messages is of no matter. Between
+batches a credit may come before its debit: it waits in suspense, and the debit then pays and returns at once.
+
+The bank of one area says nothing about another's: an answer decides only about instructions of its batch's area.
 """
 
 import json
 import logging
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,7 +32,9 @@ PACKAGE = "settlement.banking"
 REJECTED = "RJCT"
 PENDING = ("PDNG", "FUTR", "INFO", "RCVD")
 EVENTS = ("paid", "rejected", "returned")
-POSTED = (*EVENTS, "suspense")
+POSTED = (*EVENTS, "suspense", "suspense_cleared")
+ALERT = "BANK ANSWER NEEDS A PERSON 回单须人工核查"
+"""Monitoring reads lines of the log that begin so."""
 NEEDS_A_LOOK = ("unknown", "amount_differs", "not_expected")
 WORDS = {
     "paid": "paid 已到账",
@@ -51,7 +56,10 @@ EVENT_COLUMNS = "fixmedins_code, instruction_id, event, bank_entry_id, event_dat
 
 @dataclass(frozen=True)
 class Matching:
-    """What recording one batch found: the number of transactions by outcome."""
+    """What recording one batch found: the number of transactions by outcome.
+
+    An earlier credit that this batch explains counts here as `returned`.
+    """
 
     batch_id: str
     counts: dict[str, int]
@@ -62,8 +70,10 @@ class Matching:
 class Answer:
     """One transaction of the bank's, with the instruction it names and the events that instruction already has."""
 
+    area_code: str
     message_id: str | None
     is_booked: bool
+    is_further_movement: bool
     account_no: str | None
     entry_reference: str | None
     servicer_reference: str | None
@@ -77,7 +87,6 @@ class Answer:
     end_to_end_id: str | None
     fixmedins_code: str | None
     instruction_id: UUID | None
-    instruction_area_code: str | None
     instruction_amount: Decimal | None
     has_account: bool | None
     events: Sequence[str]
@@ -97,12 +106,14 @@ class Answer:
     def bank_entry_id(self) -> UUID:
         """The identity of the transaction, whichever message brings it.
 
-        A booked one is known by end-to-end id, side, amount and date, a status by end-to-end id and code. Money
-        without an id is told apart by the bank's reference, or else by its place in its message.
+        A booked one is known by end-to-end id, side, amount and date, and where the bank gives several such movements
+        references of their own, by its reference; a status by end-to-end id and code. Money without an id is told
+        apart by the bank's reference, or else by its place in its message. Each area has a bank of its own.
         """
-        key = ["bank entry", self.kind, self.end_to_end_id or self._bank_reference()]
+        key = ["bank entry", self.area_code, self.kind, self.end_to_end_id or self._bank_reference()]
         if self.is_booked:
             key += [str(self.side), str(self.amount), str(self.booking_date)]
+            key += [str(self.servicer_reference)] if self.is_further_movement else []
         else:
             key += [str(self.status)]
         return uuid5(NAMESPACE_URL, "|".join(key))
@@ -114,6 +125,29 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class EarlierCredit:
+    """A credit that was booked before the debit it gives back, and stands in suspense."""
+
+    bank_entry_id: UUID
+    booked_on: date
+    reason_code: str | None
+
+
+@dataclass
+class Standing:
+    """What became of an instruction so far: its events, and its movements that stand in suspense."""
+
+    events: set[str] = field(default_factory=set)
+    debits_in_suspense: int = 0
+    credits_in_suspense: list[EarlierCredit] = field(default_factory=list)
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the institution has the money: what left and came back besides does not count."""
+        return self.events == {"paid"} and self.debits_in_suspense <= len(self.credits_in_suspense)
+
+
+@dataclass(frozen=True)
 class _Batch:
     """The received batch; `received_on` dates what carries no date itself."""
 
@@ -122,17 +156,39 @@ class _Batch:
     received_on: date
 
 
-def outcome_of(answer: Answer, events: Collection[str]) -> str:
-    """Decide what an answer means for its instruction, which has had `events` so far."""
+@dataclass(frozen=True)
+class _Event:
+    """What happened to an instruction, and the transaction that says so."""
+
+    fixmedins_code: str | None
+    instruction_id: UUID | None
+    event: str
+    bank_entry_id: UUID
+    event_date: date | None
+    reason_code: str | None
+
+
+@dataclass
+class _Decisions:
+    """What a batch says: its new answers with their outcomes, in order, and the events that follow."""
+
+    answers: list[tuple[Answer, str]] = field(default_factory=list)
+    events: list[_Event] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def outcome_of(answer: Answer, standing: Standing) -> str:
+    """Decide what an answer means for its instruction, as it stands."""
     if answer.instruction_id is None:
         return "unknown"
-    untouched = bool(answer.has_account) and not events
+    untouched = bool(answer.has_account) and not standing.events
     if answer.is_booked:
         if answer.amount != answer.instruction_amount or answer.currency != CURRENCY:
             return "amount_differs"
         if answer.side == "debit":
             return "paid" if untouched else "not_expected"
-        return "returned" if set(events) == {"paid"} else "not_expected"
+        # Where money left twice, the first that comes back is the surplus: the institution still has its payment.
+        return "returned" if standing.is_paid else "not_expected"
     if answer.status == REJECTED:
         return "rejected" if untouched else "not_expected"
     return "pending" if answer.side or answer.status in PENDING else "accepted"
@@ -142,6 +198,13 @@ def unrecorded_batches() -> list[str]:
     """Return the accepted receipt batches that are not recorded yet, in the order they were received."""
     with connect("poster") as connection:
         return [batch_id for (batch_id,) in connection.execute(statement(PACKAGE, "unrecorded_batches"))]
+
+
+def area_of_batch(batch_id: str) -> str | None:
+    """Give the area of a batch that was received; None where none has this id."""
+    with connect("poster") as connection:
+        row = connection.execute("select area_code from intake.batch where batch_id = %s", [batch_id]).fetchone()
+    return row[0] if row else None
 
 
 def record_batch(batch_id: str, *, posted_by: str) -> Matching:
@@ -164,21 +227,25 @@ def record_receipts(connection: psycopg.Connection[Any], batch_id: str, *, poste
     if earlier:
         return Matching(batch_id, earlier[0], f"{batch_id}: already recorded 已入账 ({_in_words(earlier[0])})")
 
-    answers, counts = _decide(connection, batch)
-    _insert(connection, batch, answers)
-    areas = {batch.area_code, *(answer.instruction_area_code or batch.area_code for answer, _ in answers)}
+    decisions = _decide(connection, batch)
+    _insert(connection, batch, decisions)
     connection.execute("select set_config('settlement.batch_id', %s, true)", [batch_id])
-    for area_code in sorted(areas):
-        for event in POSTED:
-            post(connection, f"entries.entry_{event}", area_code=area_code, purpose=event, posted_by=posted_by)
+    for event in POSTED:
+        post(connection, f"entries.entry_{event}", area_code=batch.area_code, purpose=event, posted_by=posted_by)
+    counts = dict(decisions.counts)
     connection.execute(
         "insert into ledger.receipt_batch (batch_id, area_code, outcome_counts, recorded_by) values (%s, %s, %s, %s)",
         [batch_id, batch.area_code, json.dumps(counts), posted_by],
     )
-    for outcome in NEEDS_A_LOOK:
-        if counts.get(outcome):
-            log.warning("receipt batch %s: %d transactions %s", batch_id, counts[outcome], WORDS[outcome])
+    _alert(batch, counts)
     return Matching(batch_id, counts, f"{batch_id}: {_in_words(counts)}")
+
+
+def _alert(batch: _Batch, counts: dict[str, int]) -> None:
+    """Call for a person. It is said before the transaction ends, so that a crash may say it twice, and never not."""
+    open_questions = {outcome: counts[outcome] for outcome in NEEDS_A_LOOK if counts.get(outcome)}
+    if open_questions:
+        log.error("%s: area %s, batch %s: %s", ALERT, batch.area_code, batch.batch_id, _in_words(open_questions))
 
 
 def _batch(connection: psycopg.Connection[Any], batch_id: str) -> _Batch:
@@ -197,25 +264,65 @@ def _batch(connection: psycopg.Connection[Any], batch_id: str) -> _Batch:
     return batch
 
 
-def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> tuple[list[tuple[Answer, str]], dict[str, int]]:
-    """Give each new answer with its outcome, in order, and the counts by outcome including what is repeated."""
+def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> _Decisions:
+    """Decide about each new answer in its order; the counts include what is repeated."""
     with connection.cursor(row_factory=class_row(Answer)) as cursor:
         found = cursor.execute(statement(PACKAGE, "answers"), {"batch_id": batch.batch_id}).fetchall()
     known = _known(connection, [answer.bank_entry_id for answer in found])
-    events = {answer.instruction_id: set(answer.events) for answer in found}
-    decided: list[tuple[Answer, str]] = []
-    counts: Counter[str] = Counter()
+    standings = _standings(connection, found)
+    decisions = _Decisions()
     for answer in sorted(found, key=lambda answer: answer.order):
         if answer.bank_entry_id in known:
-            counts["repeated"] += 1
+            decisions.counts["repeated"] += 1
             continue
         known.add(answer.bank_entry_id)
-        outcome = outcome_of(answer, events[answer.instruction_id])
-        if outcome in EVENTS:
-            events[answer.instruction_id].add(outcome)
-        decided.append((answer, outcome))
-        counts[outcome] += 1
-    return decided, dict(counts)
+        standing = standings[answer.instruction_id]
+        outcome = outcome_of(answer, standing)
+        decisions.answers.append((answer, outcome))
+        decisions.counts[outcome] += 1
+        if answer.is_booked and outcome == "not_expected":
+            _set_aside(answer, standing)
+        events = _events(answer, outcome, standing, batch)
+        decisions.events.extend(events)
+        standing.events.update(event.event for event in events)
+        decisions.counts.update(event.event for event in events[1:])  # an earlier credit that is explained now
+    return decisions
+
+
+def _standings(connection: psycopg.Connection[Any], answers: Sequence[Answer]) -> dict[UUID | None, Standing]:
+    """Give how each instruction that the answers name stands before this batch."""
+    standings = {answer.instruction_id: Standing(set(answer.events)) for answer in answers}
+    instruction_ids = [instruction_id for instruction_id in standings if instruction_id]
+    in_suspense = connection.execute(statement(PACKAGE, "in_suspense"), {"instruction_ids": instruction_ids})
+    for instruction_id, bank_entry_id, side, booked_on, reason_code in in_suspense:
+        if side == "debit":
+            standings[instruction_id].debits_in_suspense += 1
+        else:
+            standings[instruction_id].credits_in_suspense.append(EarlierCredit(bank_entry_id, booked_on, reason_code))
+    return standings
+
+
+def _set_aside(answer: Answer, standing: Standing) -> None:
+    """Let the instruction know of a movement that goes to suspense."""
+    if answer.side == "debit":
+        standing.debits_in_suspense += 1
+    elif answer.booking_date:
+        credit = EarlierCredit(answer.bank_entry_id, answer.booking_date, answer.reason_code)
+        standing.credits_in_suspense.append(credit)
+
+
+def _events(answer: Answer, outcome: str, standing: Standing, batch: _Batch) -> list[_Event]:
+    """Give what the answer makes happen: a payment whose return came before it is paid and returned at once."""
+    if outcome not in EVENTS:
+        return []
+    event_date = (answer.booking_date if answer.is_booked else None) or batch.received_on
+    instruction = (answer.fixmedins_code, answer.instruction_id)
+    events = [_Event(*instruction, outcome, answer.bank_entry_id, event_date, answer.reason_code)]
+    if outcome == "paid" and standing.credits_in_suspense:
+        credit = standing.credits_in_suspense.pop(0)
+        returned_on = max(event_date, credit.booked_on)
+        events.append(_Event(*instruction, "returned", credit.bank_entry_id, returned_on, credit.reason_code))
+    return events
 
 
 def _known(connection: psycopg.Connection[Any], ids: list[UUID]) -> set[UUID]:
@@ -224,14 +331,14 @@ def _known(connection: psycopg.Connection[Any], ids: list[UUID]) -> set[UUID]:
     return {bank_entry_id for (bank_entry_id,) in rows}
 
 
-def _insert(connection: psycopg.Connection[Any], batch: _Batch, answers: Sequence[tuple[Answer, str]]) -> None:
+def _insert(connection: psycopg.Connection[Any], batch: _Batch, decisions: _Decisions) -> None:
     with connection.cursor() as cursor:
         with cursor.copy(f"copy ledger.bank_entry ({ENTRY_COLUMNS}) from stdin") as rows:
-            for answer, outcome in answers:
+            for answer, outcome in decisions.answers:
                 rows.write_row(
                     [
                         answer.bank_entry_id,
-                        answer.instruction_area_code or batch.area_code,
+                        batch.area_code,
                         batch.batch_id,
                         answer.message_id,
                         answer.kind,
@@ -248,19 +355,8 @@ def _insert(connection: psycopg.Connection[Any], batch: _Batch, answers: Sequenc
                     ]
                 )
         with cursor.copy(f"copy ledger.payment_event ({EVENT_COLUMNS}) from stdin") as rows:
-            for answer, outcome in answers:
-                if outcome in EVENTS:
-                    event_date = answer.booking_date if answer.is_booked else batch.received_on
-                    rows.write_row(
-                        [
-                            answer.fixmedins_code,
-                            answer.instruction_id,
-                            outcome,
-                            answer.bank_entry_id,
-                            event_date,
-                            answer.reason_code,
-                        ]
-                    )
+            for event in decisions.events:
+                rows.write_row(astuple(event))
 
 
 def _in_words(counts: dict[str, int]) -> str:

@@ -1,13 +1,14 @@
--- The bank's answers of a batch, each with the instruction it names and what became of that instruction so far.
+-- The bank's answers of a batch, each with the instruction of its own area that it names, and what became of that so far.
 -- A report that rejects a whole message names no payment: it stands for every payment of that bank file.
 with answer as (
 
     select
+        answered.area_code,
         answered.message_id,
         answered.message_format,
         answered.account_no,
         answered.entry_reference,
-        answered.servicer_reference,
+        nullif(answered.servicer_reference, '') as servicer_reference,
         answered.status,
         answered.reason_code,
         answered.side,
@@ -23,6 +24,7 @@ with answer as (
     from raw.bank_transaction as answered
     left join ledger.bank_file
         on answered.original_message_id = bank_file.message_id
+        and answered.area_code = bank_file.area_code
         and answered.message_format = 'pain002'
         and answered.status = 'RJCT'
         and answered.end_to_end_id is null
@@ -31,11 +33,51 @@ with answer as (
         and replaced.has_account
     where answered.batch_id = %(batch_id)s
 
+),
+
+-- What the bank has ever told of these payments under a reference of its own, numbered as it first came: movements that
+-- are alike in all else are told apart by the reference. One without a reference is taken for the first.
+movement as (
+
+    select
+        told.area_code,
+        lower(replace(told.end_to_end_id, '-', '')) as end_to_end_id,
+        told.side,
+        told.amount,
+        told.booking_date,
+        told.servicer_reference,
+        row_number() over (
+            partition by
+                told.area_code,
+                lower(replace(told.end_to_end_id, '-', '')),
+                told.side,
+                told.amount,
+                told.booking_date
+            order by min(array[batch.load_id, told.file_no, told.line_no])
+        ) as movement_no
+    from raw.bank_transaction as told
+    inner join intake.batch
+        on told.batch_id = batch.batch_id
+    where
+        told.end_to_end_id in (select end_to_end_id from raw.bank_transaction where batch_id = %(batch_id)s)
+        and told.message_format = 'camt054'
+        and told.status = 'BOOK'
+        and told.servicer_reference <> ''
+    group by
+        told.area_code,
+        lower(replace(told.end_to_end_id, '-', '')),
+        told.side,
+        told.amount,
+        told.booking_date,
+        told.servicer_reference
+
 )
 
 select
+    answer.area_code,
     answer.message_id,
     answer.message_format = 'camt054' and answer.status = 'BOOK' as is_booked,
+    coalesce(movement.movement_no > 1, false) as is_further_movement,
     answer.account_no,
     answer.entry_reference,
     answer.servicer_reference,
@@ -49,7 +91,6 @@ select
     answer.end_to_end_id,
     instruction.fixmedins_code,
     instruction.instruction_id,
-    instruction.area_code as instruction_area_code,
     instruction.amount as instruction_amount,
     instruction.has_account,
     array(
@@ -59,6 +100,14 @@ select
             and payment_event.instruction_id = instruction.instruction_id
     ) as events
 from answer
+left join movement
+    on answer.area_code = movement.area_code
+    and answer.end_to_end_id = movement.end_to_end_id
+    and answer.side = movement.side
+    and answer.amount = movement.amount
+    and answer.booking_date = movement.booking_date
+    and answer.servicer_reference = movement.servicer_reference
 left join ledger.payment_instruction as instruction
     on case when answer.end_to_end_id ~ '^[0-9a-f]{32}$' then answer.end_to_end_id::uuid end = instruction.instruction_id
+    and answer.area_code = instruction.area_code
 order by answer.file_no, answer.line_no, answer.end_to_end_id
