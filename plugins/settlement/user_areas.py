@@ -49,7 +49,7 @@ def require_every_area(account: str) -> None:
         raise SettlementError(
             "area_not_allowed",
             f"{account} may not act on every area",
-            f"name one of its areas: {', '.join(areas) or 'it has none'}",
+            f"name one of its areas, or a batch of one: {', '.join(areas) or 'it has none'}",
         )
 
 

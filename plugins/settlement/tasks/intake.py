@@ -5,7 +5,12 @@ from typing import Any
 
 from airflow.sdk import get_current_context
 
-from settlement.tasks.parameters import refuse_unknown_keys, triggered_by
+from settlement.tasks.parameters import (
+    refuse_unknown_keys,
+    require_area_of_batch,
+    require_area_of_run,
+    triggered_by,
+)
 from settlement.tasks.people import Answer
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
@@ -18,12 +23,21 @@ RECONCILED_KINDS = ("settlement", "declaration")
 
 @step(task_id="find_batches")
 def find_batches() -> list[str]:
-    """Give the batches to receive: the one named, or all that are complete in the inbox and not yet received."""
+    """Give the batches to receive: the one named, or all that are complete in the inbox and not yet received.
+
+    Raises:
+        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one.
+    """
     from settlement.intake import waiting_batches
+    from settlement.intake.areas import area_of
 
     refuse_unknown_keys(["batch_id"])
     batch_id = get_current_context()["params"]["batch_id"]
-    return [batch_id] if batch_id else waiting_batches()
+    if batch_id:
+        require_area_of_batch(area_of(batch_id))
+        return [batch_id]
+    require_area_of_run(None)
+    return waiting_batches()
 
 
 @step(

@@ -47,6 +47,15 @@ def require_area_of_run(area_code: str | None) -> None:
         require_every_area(account)
 
 
+def require_area_of_batch(area_code: str | None) -> None:
+    """Refuse a run on a batch of an area that who started it may not act on; without an area there is nothing to guard.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    require_area(triggered_by(), area_code)
+
+
 def day_of_run() -> date:
     """Give the Shanghai date the run was planned for."""
     return get_current_context()["dag_run"].run_after.astimezone(SHANGHAI).date()

@@ -5,19 +5,32 @@ from typing import Any
 
 from airflow.sdk import get_current_context
 
-from settlement.tasks.parameters import refuse_unknown_keys, triggered_by
+from settlement.tasks.parameters import (
+    refuse_unknown_keys,
+    require_area_of_batch,
+    require_area_of_run,
+    triggered_by,
+)
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
 
 
 @step(task_id="find_receipts")
 def find_receipts() -> list[str]:
-    """Give the receipt batches to record: the one named, or all accepted and not yet recorded."""
-    from settlement.banking.matching import unrecorded_batches
+    """Give the receipt batches to record: the one named, or all accepted and not yet recorded.
+
+    Raises:
+        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one.
+    """
+    from settlement.banking.matching import area_of_batch, unrecorded_batches
 
     refuse_unknown_keys(["batch_id"])
     batch_id = get_current_context()["params"]["batch_id"]
-    return [batch_id] if batch_id else unrecorded_batches()
+    if batch_id:
+        require_area_of_batch(area_of_batch(batch_id))
+        return [batch_id]
+    require_area_of_run(None)
+    return unrecorded_batches()
 
 
 @step(task_id="match_and_post", pool="posting", map_index_template="{{ batch_id }}", max_active_tis_per_dagrun=1)

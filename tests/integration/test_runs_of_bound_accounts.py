@@ -1,0 +1,71 @@
+"""An account that is bound to areas starts runs on their batches only, whichever DAG takes them."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from tests.conftest import Warehouse
+from tests.fixtures.bank import write_bank_batch
+from tests.fixtures.batches import area, write_batch
+
+from settlement.intake import receive
+from settlement.tasks import intake, parameters, receipts
+
+FINDERS = {"receive_batch": intake.find_batches, "record_receipts": receipts.find_receipts}
+OWN, OTHER = "330100", "330200"
+
+
+@pytest.fixture
+def find(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
+    """The first step of a DAG, as the run of `account` on `batch_id`; a bank batch of each area waits for it."""
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"hangzhou": [OWN]}))
+    write_batch(warehouse.inbox, "areas", "reference", {"area": [area(OWN), area(OTHER)]})
+    receive("areas")
+    for code in (OWN, OTHER):
+        write_bank_batch(warehouse.inbox, f"bank-{code}", "2026-03-03", area_code=code, booked=[("e1", "1.00")])
+
+    def run(dag_id: str, batch_id: str | None, account: str = "hangzhou") -> list[str]:
+        run = SimpleNamespace(conf={}, triggering_user_name=account)
+        for module in (parameters, intake, receipts):
+            monkeypatch.setattr(
+                module, "get_current_context", lambda: {"dag_run": run, "params": {"batch_id": batch_id}}
+            )
+        if dag_id == "record_receipts":
+            for code in (OWN, OTHER):
+                assert receive(f"bank-{code}").status in ("accepted", "duplicate")
+        return FINDERS[dag_id].function()
+
+    return run
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_a_bound_account_starts_a_run_on_a_batch_of_its_area(find, dag_id):
+    assert find(dag_id, f"bank-{OWN}") == [f"bank-{OWN}"]
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_a_bound_account_starts_no_run_on_a_batch_of_another_area(find, dag_id):
+    with pytest.raises(AirflowFailException, match=r"area_not_allowed.*hangzhou may not act on area 330200"):
+        find(dag_id, f"bank-{OTHER}")
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_a_bound_account_starts_no_run_on_every_batch_that_waits(find, dag_id):
+    with pytest.raises(AirflowFailException, match=r"area_not_allowed.*hangzhou may not act on every area"):
+        find(dag_id, None)
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+@pytest.mark.parametrize("account", ["province", None], ids=["unbound", "scheduler"])
+def test_an_account_that_is_not_bound_takes_every_batch_that_waits(find, dag_id, account):
+    assert find(dag_id, None, account) == [f"bank-{OWN}", f"bank-{OTHER}"]
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_a_batch_without_a_known_area_is_left_to_the_step_that_refuses_it(find, dag_id, warehouse):
+    folder = warehouse.inbox / "unreadable"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{")
+    assert find(dag_id, "unreadable") == ["unreadable"]
+    assert find(dag_id, "nowhere") == ["nowhere"]
