@@ -63,14 +63,47 @@ payable_lines as (
         fund_pay_type,
         settlement_month
 
+),
+
+-- A month may have a deduction or a payment and no settlement of its own: no source may hide another's row.
+statements as (
+
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
+    from months
+    union
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
+    from payables
+    union
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
+    from instructions
+    union
+    select
+        area_code,
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
+    from payable_lines
+
 )
 
 select
-    months.area_code,
-    months.fixmedins_code,
-    months.fund_pay_type,
-    months.settlement_month,
-    months.fund_amount as accepted_amount,
+    statements.area_code,
+    statements.fixmedins_code,
+    statements.fund_pay_type,
+    statements.settlement_month,
+    coalesce(months.fund_amount, 0)::numeric(18, 2) as accepted_amount,
     coalesce(payables.held_amount, 0)::numeric(18, 2) as held_amount,
     coalesce(payables.entitled_amount, 0)::numeric(18, 2) as entitled_amount,
     coalesce(payable_lines.deducted_amount, 0)::numeric(18, 2) as deducted_amount,
@@ -78,19 +111,24 @@ select
     coalesce(instructions.paid_amount, 0)::numeric(18, 2) as paid_amount,
     coalesce(instructions.sent_back_amount, 0)::numeric(18, 2) as sent_back_amount,
     coalesce(payable_lines.payable_balance_amount, 0)::numeric(18, 2) as payable_balance_amount
-from months
+from statements
+left join months
+    on statements.area_code = months.area_code
+    and statements.fixmedins_code = months.fixmedins_code
+    and statements.fund_pay_type = months.fund_pay_type
+    and statements.settlement_month = months.settlement_month
 left join payables
-    on months.area_code = payables.area_code
-    and months.fixmedins_code = payables.fixmedins_code
-    and months.fund_pay_type = payables.fund_pay_type
-    and months.settlement_month = payables.settlement_month
+    on statements.area_code = payables.area_code
+    and statements.fixmedins_code = payables.fixmedins_code
+    and statements.fund_pay_type = payables.fund_pay_type
+    and statements.settlement_month = payables.settlement_month
 left join instructions
-    on months.area_code = instructions.area_code
-    and months.fixmedins_code = instructions.fixmedins_code
-    and months.fund_pay_type = instructions.fund_pay_type
-    and months.settlement_month = instructions.settlement_month
+    on statements.area_code = instructions.area_code
+    and statements.fixmedins_code = instructions.fixmedins_code
+    and statements.fund_pay_type = instructions.fund_pay_type
+    and statements.settlement_month = instructions.settlement_month
 left join payable_lines
-    on months.area_code = payable_lines.area_code
-    and months.fixmedins_code = payable_lines.fixmedins_code
-    and months.fund_pay_type = payable_lines.fund_pay_type
-    and months.settlement_month = payable_lines.settlement_month
+    on statements.area_code = payable_lines.area_code
+    and statements.fixmedins_code = payable_lines.fixmedins_code
+    and statements.fund_pay_type = payable_lines.fund_pay_type
+    and statements.settlement_month = payable_lines.settlement_month
