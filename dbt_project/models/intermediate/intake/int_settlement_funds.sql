@@ -6,5 +6,6 @@ with settlements as (
 )
 
 {{ fund_amounts('settlements', [
-    'fixmedins_code', 'setl_id', 'insutype', 'clr_type', 'care_class', 'area_code', 'business_date', 'accepted_batch_id',
+    'fixmedins_code', 'setl_id', 'init_setl_id', 'insutype', 'clr_type', 'care_class', 'area_code', 'business_date',
+    'accepted_batch_id',
 ]) }}

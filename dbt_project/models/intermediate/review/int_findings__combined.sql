@@ -8,6 +8,7 @@ select
     setl_id,
     feedetl_sn,
     business_date,
+    line_inscp_amount,
     refused_inscp_amount,
     evidence
 from {{ ref('int_findings__duplicate_fee_line') }}
@@ -21,6 +22,7 @@ select
     setl_id,
     feedetl_sn,
     business_date,
+    line_inscp_amount,
     refused_inscp_amount,
     evidence
 from {{ ref('int_findings__price_above_ceiling') }}

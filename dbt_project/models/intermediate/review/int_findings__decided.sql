@@ -41,44 +41,53 @@ last_decisions as (
 
 ),
 
--- A partial decision names one amount for the finding: it is split over the funds by largest remainder, in fen.
-split as (
+-- A partial decision names one amount for the finding, and never more than is at stake.
+partial as (
 
     select
         findings.finding_id,
         findings.fund_pay_type,
-        last_decisions.decided_amount,
-        sum(findings.amount_at_stake) over (partition by findings.finding_id) as finding_amount,
-        trunc(
-            least(last_decisions.decided_amount, sum(findings.amount_at_stake) over (partition by findings.finding_id))
-            * findings.amount_at_stake
-            / nullif(sum(findings.amount_at_stake) over (partition by findings.finding_id), 0),
-            2
-        ) as floor_amount,
-        least(last_decisions.decided_amount, sum(findings.amount_at_stake) over (partition by findings.finding_id))
-        * findings.amount_at_stake
-        / nullif(sum(findings.amount_at_stake) over (partition by findings.finding_id), 0) as exact_amount
+        100 * findings.amount_at_stake as weight,
+        100 * sum(findings.amount_at_stake) over funds_of_finding as weight_sum,
+        100 * least(last_decisions.decided_amount, sum(findings.amount_at_stake) over funds_of_finding) as total_fen
     from findings
     inner join last_decisions
         on findings.finding_id = last_decisions.finding_id
         and last_decisions.decision = 'partial'
+    window funds_of_finding as (partition by findings.finding_id)
 
 ),
 
+-- It is split over the funds by largest remainder, in whole fen: div and mod keep every digit, a quotient would not.
+split as (
+
+    select
+        finding_id,
+        fund_pay_type,
+        weight,
+        total_fen,
+        div(total_fen * weight, weight_sum) as floor_fen,
+        mod(total_fen * weight, weight_sum) as remainder
+    from partial
+    where weight_sum > 0
+
+),
+
+-- Of equal remainders the larger weight comes first, then the fund.
 parts as (
 
     select
         finding_id,
         fund_pay_type,
-        floor_amount
-        + case
-            when row_number() over (
-                partition by finding_id order by exact_amount - floor_amount desc, fund_pay_type
-            ) <= 100 * (
-                least(decided_amount, finding_amount) - sum(floor_amount) over (partition by finding_id)
-            ) then 0.01
-            else 0
-        end as part_amount
+        (
+            floor_fen
+            + case
+                when row_number() over (
+                    partition by finding_id order by remainder desc, weight desc, fund_pay_type asc
+                ) <= total_fen - sum(floor_fen) over (partition by finding_id) then 1
+                else 0
+            end
+        ) / 100 as part_amount
     from split
 
 )
@@ -96,6 +105,7 @@ select
     findings.found_on,
     findings.refused_inscp_amount,
     findings.amount_at_stake,
+    findings.fund_paid_amount,
     findings.evidence,
     last_decisions.decision,
     last_decisions.stage,

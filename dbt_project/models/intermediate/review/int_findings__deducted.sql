@@ -50,6 +50,30 @@ batches as (
 
 ),
 
+-- Two rules may refuse the same line: together never more than its insured amount, the earlier rule code first.
+refused_so_far as (
+
+    select
+        *,
+        sum(refused_inscp_amount) over (
+            partition by fixmedins_code, setl_id, feedetl_sn
+            order by rule_code
+            rows between unbounded preceding and current row
+        ) as running_refused_amount
+    from findings
+
+),
+
+capped_by_line as (
+
+    select
+        *,
+        least(running_refused_amount, line_inscp_amount)
+        - least(running_refused_amount - refused_inscp_amount, line_inscp_amount) as refused_of_line_amount
+    from refused_so_far
+
+),
+
 -- The fund's share of a refused line is its share of the settlement's insured amount.
 shares as (
 
@@ -62,14 +86,14 @@ shares as (
         findings.setl_id,
         findings.feedetl_sn,
         findings.business_date,
-        findings.refused_inscp_amount,
+        findings.refused_of_line_amount as refused_inscp_amount,
         findings.evidence,
         settlements.accepted_batch_id,
         settlement_funds.fund_pay_type,
         settlement_funds.fund_amount as fund_paid_amount,
-        {{ yuan('findings.refused_inscp_amount * settlement_funds.fund_amount / settlements.inscp_scp_amt') }}
+        {{ yuan('findings.refused_of_line_amount * settlement_funds.fund_amount / settlements.inscp_scp_amt') }}
             as fund_share_amount
-    from findings
+    from capped_by_line as findings
     inner join settlements
         on findings.fixmedins_code = settlements.fixmedins_code
         and findings.setl_id = settlements.setl_id
@@ -111,6 +135,7 @@ select
         least(running.running_share_amount, running.fund_paid_amount)
         - least(running.running_share_amount - running.fund_share_amount, running.fund_paid_amount)
     )::numeric(18, 2) as amount_at_stake,
+    running.fund_paid_amount::numeric(18, 2) as fund_paid_amount,
     running.evidence,
     versions.day_version
 from running

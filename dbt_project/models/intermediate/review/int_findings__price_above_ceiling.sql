@@ -56,6 +56,7 @@ select
     excesses.setl_id,
     excesses.feedetl_sn,
     excesses.business_date,
+    excesses.inscp_scp_amt as line_inscp_amount,
     excesses.refused_inscp_amount,
     jsonb_build_object(
         'med_list_codg', excesses.med_list_codg,

@@ -5,33 +5,9 @@ with findings as (
 
 ),
 
-entries as (
-
-    select * from {{ ref('stg_ledger__entries') }}
-    where event in ('deducted', 'restored')
-
-),
-
-entry_lines as (
-
-    select * from {{ ref('stg_ledger__entry_lines') }}
-    where account = 'payable_institution'
-
-),
-
 booked as (
 
-    select
-        entries.source_id as finding_id,
-        entries.fund_pay_type,
-        sum(case entry_lines.side when 'debit' then entry_lines.amount else -entry_lines.amount end) as booked_amount
-    from entries
-    inner join entry_lines
-        on entries.fixmedins_code = entry_lines.fixmedins_code
-        and entries.business_event_id = entry_lines.business_event_id
-    group by
-        entries.source_id,
-        entries.fund_pay_type
+    select * from {{ ref('int_findings__booked') }}
 
 )
 
