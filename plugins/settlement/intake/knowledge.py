@@ -99,7 +99,7 @@ def fetch_settlements(load: Load, relations: Sequence[str]) -> None:
     """
     named = " union ".join(f"select setl_id from {relation} where setl_id is not null" for relation in relations)
     _push_settlements(load, f"select distinct setl_id from ({named})")
-    _pull_settlements(
+    probe(
         load,
         sql.SQL(
             "select setl_id, fixmedins_code, business_date, false from delivered_setl "
@@ -123,7 +123,7 @@ def fetch_delivered_again(load: Load) -> None:
     known = "select setl_id from known_settlement where setl_id in (select setl_id from key_settlement)"
     _push_settlements(load, known)
     columns = {column.kept_name or "": "VARCHAR" if column.is_person else duckdb_type(column) for column in table.kept}
-    _pull_settlements(
+    probe(
         load,
         sql.SQL(
             "select {stored} from delivered_setl join raw.settlement_key using (setl_id) "
@@ -145,16 +145,17 @@ def _push_settlements(load: Load, query: str) -> None:
     copy_to_postgres(load.engine, query, load.connection, "delivered_setl", ["setl_id"])
 
 
-def _pull_settlements(load: Load, query: sql.Composable, table: str, columns: dict[str, str], items: str = "*") -> None:
-    """Create an engine's table from a query over ``delivered_setl``.
+def probe(load: Load, query: sql.Composable, table: str, columns: dict[str, str], items: str = "*") -> None:
+    """Create an engine's table from a query that looks up every row of a temporary table of PostgreSQL.
 
     Probing an index per delivered key costs the same after a year of history; hashing all history would not.
     """
-    load.connection.execute("set local enable_hashjoin = off")
-    load.connection.execute("set local enable_mergejoin = off")
+    ways = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+    for way in ways:
+        load.connection.execute(sql.SQL("set local {} = off").format(sql.Identifier(way)))
     copy_from_postgres(load.connection, query, load.engine, table, columns, load.work, items=items)
-    load.connection.execute("reset enable_hashjoin")
-    load.connection.execute("reset enable_mergejoin")
+    for way in ways:
+        load.connection.execute(sql.SQL("reset {}").format(sql.Identifier(way)))
 
 
 def fetch_known_rows(load: Load, table: Table) -> None:

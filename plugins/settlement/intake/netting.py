@@ -8,8 +8,9 @@ from typing import Any
 from psycopg import sql
 
 from settlement.contract.tables import TABLES
-from settlement.intake.knowledge import Load
+from settlement.intake.knowledge import Load, probe
 from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, decide
+from settlement.intake.transfer import copy_to_postgres
 
 AMOUNTS = ", ".join(FUNDS)
 ZERO = Decimal(0)
@@ -27,11 +28,15 @@ class Waiting:
 def decide_refunds(load: Load) -> list[Waiting]:
     """Decide the delivered refunds (written to ``outcome_settlement``) and the waiting ones (returned).
 
-    Those that wait came earlier, so they come first.
+    Those that wait came earlier, so they come first. Refunds that are covered whatever their order stay accepted; only
+    the others, of which there are few, are decided one after another.
     """
+    _find_covered(load)
     delivered = load.engine.execute(
         f"select file_no, line_no, init_setl_id, fixmedins_code, person_key, reasons is not null, {AMOUNTS} "
-        "from outcome_settlement where refd_setl_flag = 1 and disposition <> 'repeated' order by file_no, line_no"
+        "from outcome_settlement where refd_setl_flag = 1 and disposition <> 'repeated' "
+        "and not exists (select 1 from covered_refund where covered_refund.setl_id = outcome_settlement.init_setl_id) "
+        "order by file_no, line_no"
     ).fetchall()
     waiting = _waiting(load)
     if not delivered and not waiting:
@@ -42,6 +47,46 @@ def decide_refunds(load: Load) -> list[Waiting]:
     _write_verdicts(load, delivered, verdicts[len(waiting) :])
     decided = zip(waiting, verdicts, strict=False)
     return [Waiting(row[0], row[1], verdict) for row, verdict in decided if verdict != "pending"]
+
+
+def _find_covered(load: Load) -> None:
+    """Create ``covered_refund``: originals (setl_id) that can bear all their refunds of this batch, in any order.
+
+    No refund adds to what is left, so refunds that are covered together are covered one by one. That holds where none
+    of them is broken, all are of the original's party, and no other refund came before or waits.
+    """
+    load.connection.execute("drop table if exists pg_temp.refunded")
+    load.connection.execute(
+        sql.SQL(
+            "create temp table refunded on commit drop as "
+            "select setl_id, fixmedins_code, person_key, {amounts} from raw.settlement with no data"
+        ).format(amounts=sql.SQL(AMOUNTS))
+    )
+    sums = ", ".join(f"sum({fund})::DECIMAL(18,2) as {fund}" for fund in FUNDS)
+    copy_to_postgres(
+        load.engine,
+        f"select init_setl_id, min(fixmedins_code), min(person_key), {sums} from outcome_settlement "
+        "where refd_setl_flag = 1 and disposition <> 'repeated' and init_setl_id is not null group by init_setl_id "
+        "having not bool_or(reasons is not null) "
+        "and min(fixmedins_code) = max(fixmedins_code) and min(person_key) = max(person_key)",
+        load.connection,
+        "refunded",
+        ["setl_id", "fixmedins_code", "person_key", *FUNDS],
+    )
+    is_covered = " and ".join(f"original.{fund} + refunded.{fund} >= 0" for fund in FUNDS)
+    probe(
+        load,
+        sql.SQL(
+            "select refunded.setl_id from refunded join raw.settlement_key using (fixmedins_code, setl_id) "
+            "join raw.settlement as original using (fixmedins_code, setl_id, business_date) "
+            "where original.person_key = refunded.person_key and original.refd_setl_flag = 0 and {is_covered} "
+            "and not exists (select from raw.settlement as earlier where earlier.init_setl_id = refunded.setl_id) "
+            "and not exists (select from intake.pending_refund as waiting "
+            "where waiting.init_setl_id = refunded.setl_id and waiting.outcome is null)"
+        ).format(is_covered=sql.SQL(is_covered)),
+        "covered_refund",
+        {"setl_id": "VARCHAR"},
+    )
 
 
 def release(load: Load, decided: Sequence[Waiting]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from settlement.contract.limits import MIB
 
-SLICE_BYTES = 24 * MIB
-"""Some fifty thousand settlements: two slices judged at once, and a third on its way, stay far under 600 MB."""
+SLICE_BYTES = 16 * MIB
+"""Some fifty thousand settlements, so that two slices judged at once fit into memory beside what is kept."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from settlement.intake.knowledge import Load
 from settlement.intake.transfer import open_copy
 
 JUDGED_AT_ONCE = 2
-BATCH_ROWS = 25_000
+BATCH_ROWS = 12_500
 KEPT_OF_SETTLEMENTS = ("setl_id", "fixmedins_code", "business_date", "medfee_sumamt")
 
 
@@ -90,7 +90,7 @@ def stored_columns(load: Load, table: Table) -> dict[str, str]:
 def _judge_all(
     load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str], types: dict[str, str]
 ) -> Iterator[Piece]:
-    """Judge all rows in their order, some slices ahead of the caller."""
+    """Judge all rows in their order, a slice or two ahead of the caller."""
     with ThreadPoolExecutor(JUDGED_AT_ONCE, thread_name_prefix="judge") as judges:
         ahead: deque[Future[list[Piece]]] = deque()
         for part in parts:
@@ -99,7 +99,7 @@ def _judge_all(
                     yield from _judge_source(load, table, delivered, types, part, source)
                     continue
                 ahead.append(judges.submit(_judge_slice, load, table, delivered, types, part, source, path))
-                if len(ahead) > JUDGED_AT_ONCE:
+                if len(ahead) == JUDGED_AT_ONCE:
                     yield from ahead.popleft().result()
         while ahead:
             yield from ahead.popleft().result()
