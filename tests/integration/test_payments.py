@@ -9,9 +9,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from lxml import etree
+from tests.fixtures.bank_answers import deliver, status
 from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 
+from settlement.banking.matching import record_batch
 from settlement.errors import SettlementError
 from settlement.ledger.verification import verify_ledger
 from settlement.payments.approval import decide_request
@@ -259,3 +261,142 @@ def test_a_lost_bank_file_is_written_again_with_the_same_bytes(books):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
     with books.connect("poster") as connection:
         assert write_bank_files(connection, pay_date=PAY_DATE) == []
+
+
+def fail(books, institution=INSTITUTION):
+    """The bank sends the newest instruction of an institution back; give its id."""
+    query = "select instruction_id from ledger.payment_instruction where fixmedins_code = %s order by pay_date desc"
+    instruction = books.rows(query, institution)[0][0]
+    record_batch(deliver(books, status(instruction)), posted_by="bank")
+    return instruction
+
+
+def chain(books):
+    """Amounts of the instructions in their order, each with the amount of the one it names."""
+    return books.rows(
+        "select instruction.amount, replaced.amount from ledger.payment_instruction as instruction"
+        " left join ledger.payment_instruction as replaced"
+        " on instruction.replaces_instruction_id = replaced.instruction_id order by instruction.pay_date"
+    )
+
+
+def test_what_one_request_sends_again_no_other_names_while_it_waits(books):
+    books.entitle("100.00")
+    pay(books)
+    returned = fail(books)
+    books.execute("update reference.fund_account set valid_to = '2026-03-03'")
+    books.propose("2026-03-04")
+    request(date(2026, 3, 4))
+    with pytest.raises(SettlementError, match="no expenditure account"):
+        disburse(date(2026, 3, 4))
+    books.entitle("7.00", day="2026-03-04")
+    books.propose("2026-03-05")
+    request(date(2026, 3, 5))
+    books.execute("update reference.fund_account set valid_to = null")
+    assert len(disburse(date(2026, 3, 5))) == 2
+    assert books.rows(
+        "select amount, replaces_instruction_id from ledger.payment_instruction"
+        " where pay_date > '2026-03-03' order by amount"
+    ) == [(Decimal("7.00"), None), (Decimal("100.00"), returned)]
+
+
+def test_what_a_refused_request_should_have_sent_again_is_named_by_the_next(books):
+    books.entitle("10000.01")
+    books.propose("2026-03-03")
+    [first] = request()
+    decide_request(first.request_id, decision="approved", decided_by="director", reason="")
+    disburse()
+    fail(books)
+    books.propose("2026-03-04")
+    [second] = request(date(2026, 3, 4))
+    decide_request(second.request_id, decision="rejected", decided_by="director", reason="请核对")
+    books.execute("update reference.area set approval_threshold = 1e9")
+    pay(books, date(2026, 3, 5))
+    assert chain(books) == [(Decimal("10000.01"), None), (Decimal("10000.01"), Decimal("10000.01"))]
+
+
+def test_of_two_failures_that_one_payment_carries_none_is_named_again(books):
+    books.entitle("86.42")
+    pay(books)
+    books.entitle("69.14", day="2026-03-03")
+    pay(books, date(2026, 3, 4))
+    for (instruction,) in books.rows("select instruction_id from ledger.payment_instruction"):
+        record_batch(deliver(books, status(instruction)), posted_by="bank")
+    pay(books, date(2026, 3, 5))
+    books.entitle("77.00", day="2026-03-05")
+    pay(books, date(2026, 3, 6))
+    assert chain(books)[2:] == [(Decimal("155.56"), Decimal("69.14")), (Decimal("77.00"), None)]
+
+
+def test_a_payment_that_comes_back_after_a_newer_one_was_replaced_is_still_named(books):
+    books.entitle("86.42")
+    pay(books)
+    first = books.rows("select instruction_id from ledger.payment_instruction")[0][0]
+    books.entitle("69.14", day="2026-03-03")
+    pay(books, date(2026, 3, 4))
+    fail(books)
+    pay(books, date(2026, 3, 5))
+    record_batch(deliver(books, status(first)), posted_by="bank")
+    pay(books, date(2026, 3, 6))
+    assert chain(books)[2:] == [(Decimal("69.14"), Decimal("69.14")), (Decimal("86.42"), Decimal("86.42"))]
+
+
+def test_the_chain_goes_on_through_a_re_issue_that_found_no_account(books):
+    books.entitle("86.42")
+    pay(books)
+    returned = fail(books)
+    books.execute("update reference.bank_account set valid_to = '2026-03-03' where fixmedins_code = %s", [INSTITUTION])
+    pay(books, date(2026, 3, 4))
+    books.execute("update reference.bank_account set valid_to = null")
+    pay(books, date(2026, 3, 5))
+    [waiting, sent] = books.rows(
+        "select instruction_id, replaces_instruction_id, has_account from ledger.payment_instruction"
+        " where pay_date > '2026-03-03' order by pay_date"
+    )
+    assert waiting[1:] == (returned, False)
+    assert sent[1:] == (waiting[0], True)
+
+
+def test_what_the_database_refuses_of_one_request_stops_no_other(books):
+    books.entitle("100.00")
+    pay(books)
+    returned = fail(books)
+    books.entitle("5.00", institution=PHARMACY, fund="390100")
+    books.execute(
+        "insert into reference.cash_plan select (jsonb_populate_record(plan, jsonb_build_object('fund_pay_type',"
+        " '390100', 'row_hash', gen_random_uuid()))).* from reference.cash_plan as plan"
+    )
+    books.propose("2026-03-04")
+    request(date(2026, 3, 4))
+    # A second instruction that names the same one breaks a key that nothing but the database guards.
+    books.execute(
+        "insert into ledger.payment_instruction select (jsonb_populate_record(instruction, jsonb_build_object("
+        "'instruction_id', gen_random_uuid(), 'replaces_instruction_id', instruction_id, 'sequence', 2))).*"
+        " from ledger.payment_instruction as instruction where instruction_id = %s",
+        [returned],
+    )
+    with pytest.raises(SettlementError, match="replaces_instruction_id") as refusal:
+        disburse(date(2026, 3, 4))
+    assert refusal.value.code == "database_refused"
+    assert books.rows("select fund_pay_type from ledger.payment_instruction where pay_date = '2026-03-04'") == [
+        ("390100",)
+    ]
+
+
+def test_a_request_approved_after_its_month_was_closed_is_disbursed_in_the_next(books):
+    books.execute("update reference.area set approval_threshold = 10")
+    books.entitle("9.00", fund="390100")
+    books.entitle("20.00")
+    books.execute(
+        "insert into reference.cash_plan select (jsonb_populate_record(plan, jsonb_build_object('fund_pay_type',"
+        " '390100', 'row_hash', gen_random_uuid()))).* from reference.cash_plan as plan"
+    )
+    books.propose("2026-03-03")
+    [large] = [made for made in request() if made.needs_a_person]
+    disburse()
+    books.execute(f"insert into ledger.settlement_period values ('{AREA}', '2026-03', 'director')")
+    decide_request(large.request_id, decision="approved", decided_by="director", reason="")
+    assert [made.total_amount for made in disburse()] == ["20.00"]
+    assert books.rows(
+        "select accounting_date::text from ledger.entry where event = 'instructed' order by accounting_date"
+    ) == [("2026-03-03",), ("2026-04-01",)]

@@ -1,4 +1,4 @@
--- Instruct a payment: the payable becomes money in transit. Instructions of the run's pay date.
+-- Instruct a payment: the payable becomes money in transit. Instructions of the run's pay date not yet in the books.
 with instructions as (
 
     select * from {{ ref('stg_ledger__payment_instructions') }}
@@ -8,8 +8,14 @@ with instructions as (
 
 ),
 
+entries as (
+
+    select * from {{ ref('stg_ledger__entries') }}
+
+),
+
 -- Without a bank account nothing is sent, so the money stays payable.
-events as (
+sent as (
 
     select
         concat_ws(':', fixmedins_code, 'instructed', instruction_id) as business_event_id,
@@ -23,6 +29,19 @@ events as (
         null::text as reverses_event_id
     from instructions
     where has_account
+
+),
+
+-- What is booked stays as it was booked: once the month of the pay date is closed, the others of that date are booked
+-- on a later day, and the same event on another day would differ from the books.
+events as (
+
+    select sent.*
+    from sent
+    left join entries
+        on sent.fixmedins_code = entries.fixmedins_code
+        and sent.business_event_id = entries.business_event_id
+    where entries.business_event_id is null
 
 )
 

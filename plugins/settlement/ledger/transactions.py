@@ -15,23 +15,53 @@ Result = TypeVar("Result")
 
 
 def each_in_a_transaction(
-    connection: psycopg.Connection[Any], keys: Iterable[Key], work: Callable[[Key], Result]
+    connection: psycopg.Connection[Any],
+    keys: Iterable[Key],
+    work: Callable[[Key], Result],
+    failures: dict[Key, SettlementError] | None = None,
 ) -> list[Result]:
     """Do `work` for every key, each in a transaction of its own, and only then raise what went wrong.
 
+    A caller that has more to do for the other keys gives `failures`: what went wrong is put there by key instead.
+
     Raises:
         SettlementError: The first failure, with the messages of all of them.
+        psycopg.Error: If the connection is lost: then no other key could be worked on either.
     """
     results: list[Result] = []
-    failures: list[SettlementError] = []
+    found: dict[Key, SettlementError] = {}
     for key in keys:
         try:
             with connection.transaction():
                 results.append(work(key))
         except SettlementError as error:
-            log.error("%s: %s", key, error)
-            failures.append(error)
-    if failures:
-        messages = "; ".join(failure.message for failure in failures)
-        raise SettlementError(failures[0].code, messages, failures[0].hint) from failures[0]
+            found[key] = error
+        except psycopg.Error as error:
+            if connection.broken:
+                raise
+            found[key] = _refused(key, error)
+        if key in found:
+            log.error("%s: %s", key, found[key])
+    if failures is not None:
+        failures.update(found)
+    elif found:
+        raise _all_of(list(found.values()))
     return results
+
+
+def _refused(key: object, error: psycopg.Error) -> SettlementError:
+    """Put into words what the database itself refused: nobody foresaw it, so it must not hide the other keys."""
+    refusal = SettlementError(
+        "database_refused",
+        f"{key}: {(error.diag.message_primary or str(error)).strip()}",
+        "nothing of it was kept; mend what the message names, then run it again (数据库拒绝, 请按提示修正后重跑)",
+    )
+    refusal.__cause__ = error
+    return refusal
+
+
+def _all_of(failures: list[SettlementError]) -> SettlementError:
+    messages = "; ".join(failure.message for failure in failures)
+    error = SettlementError(failures[0].code, messages, failures[0].hint)
+    error.__cause__ = failures[0]
+    return error

@@ -1,14 +1,92 @@
--- The newest instruction that the bank sent back and no other has replaced, by institution, fund and month.
+-- The newest failed instruction that no request has carried again, by institution, fund and month.
 with instructions as (
 
     select * from {{ ref('stg_ledger__payment_instructions') }}
 
 ),
 
-failed_events as (
+payment_events as (
 
     select * from {{ ref('stg_ledger__payment_events') }}
+
+),
+
+failed_events as (
+
+    select * from payment_events
     where event in ('rejected', 'returned')
+
+),
+
+bank_entries as (
+
+    select * from {{ ref('stg_ledger__bank_entries') }}
+
+),
+
+requests as (
+
+    select * from {{ ref('stg_ledger__payment_requests') }}
+
+),
+
+request_lines as (
+
+    select * from {{ ref('stg_ledger__payment_request_lines') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('stg_ledger__payment_decisions') }}
+
+),
+
+-- Sent back by the bank, which is known when the last of the bank's entries about it has come; or meant to replace
+-- such a one, and not sent because the account was missing.
+failed as (
+
+    select
+        failed_events.instruction_id,
+        max(bank_entries.received_at) as failed_at
+    from failed_events
+    inner join payment_events
+        on failed_events.fixmedins_code = payment_events.fixmedins_code
+        and failed_events.instruction_id = payment_events.instruction_id
+    inner join bank_entries
+        on payment_events.bank_entry_id = bank_entries.bank_entry_id
+    group by failed_events.instruction_id
+    union all
+    select
+        instructions.instruction_id,
+        requests.requested_at as failed_at
+    from instructions
+    inner join requests
+        on instructions.request_id = requests.request_id
+    where
+        not instructions.has_account
+        and instructions.replaces_instruction_id is not null
+
+),
+
+-- A line asks for everything that is due by then, so it carries what failed before it, although it names only the
+-- newest. It does so from the moment it is requested: a second line that named the same instruction could never be
+-- instructed. What a person refused carries nothing.
+carrying_lines as (
+
+    select
+        requests.area_code,
+        requests.fund_pay_type,
+        requests.requested_at,
+        request_lines.fixmedins_code,
+        request_lines.settlement_month,
+        request_lines.replaces_instruction_id
+    from requests
+    inner join request_lines
+        on requests.request_id = request_lines.request_id
+    left join decisions
+        on requests.request_id = decisions.request_id
+    where coalesce(decisions.decision, 'undecided') <> 'rejected'
 
 )
 
@@ -21,12 +99,22 @@ select distinct on (
     instructions.settlement_month,
     instructions.instruction_id
 from instructions
-inner join failed_events
-    on instructions.fixmedins_code = failed_events.fixmedins_code
-    and instructions.instruction_id = failed_events.instruction_id
-left join instructions as replacements
-    on instructions.instruction_id = replacements.replaces_instruction_id
-where replacements.instruction_id is null
+inner join failed
+    on instructions.instruction_id = failed.instruction_id
+where
+    not exists (
+        select
+        from carrying_lines
+        where
+            carrying_lines.area_code = instructions.area_code
+            and carrying_lines.fixmedins_code = instructions.fixmedins_code
+            and carrying_lines.fund_pay_type = instructions.fund_pay_type
+            and carrying_lines.settlement_month = instructions.settlement_month
+            and (
+                carrying_lines.requested_at > failed.failed_at
+                or carrying_lines.replaces_instruction_id = instructions.instruction_id
+            )
+    )
 order by
     instructions.area_code asc,
     instructions.fixmedins_code asc,

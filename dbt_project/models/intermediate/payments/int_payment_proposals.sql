@@ -98,7 +98,6 @@ select
     suspensions.suspended_by,
     agreement_statuses.payment_flag as flag,
     replaceable.instruction_id as replaces_instruction_id,
-    1 as sequence,
     bank_accounts.account_no is not null as has_account,
     bank_accounts.account_name,
     bank_accounts.account_no,

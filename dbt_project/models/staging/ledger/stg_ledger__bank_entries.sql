@@ -10,5 +10,6 @@ select
     booked_on,
     outcome,
     fixmedins_code,
-    instruction_id
+    instruction_id,
+    received_at
 from {{ source('ledger', 'bank_entry') }}
