@@ -27,6 +27,18 @@ BATCH_ROWS = 12_500
 KEPT_OF_SETTLEMENTS = ("setl_id", "fixmedins_code", "business_date", "medfee_sumamt")
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Judged rows: those to store, encoded, with their keys; the others as they are; facts about the stored ones."""
+
+    file_no: int
+    rows: pa.Array
+    keys: pa.RecordBatch
+    others: pa.RecordBatch
+    settlements: pa.RecordBatch | None
+    warnings: list[int]
+
+
 @dataclass
 class Stored:
     """Rows that are written already: how many of each file, and how many break each warning rule."""
@@ -34,16 +46,11 @@ class Stored:
     rows: Counter[int] = field(default_factory=Counter)
     warnings: list[int] = field(default_factory=list)
 
-
-@dataclass(frozen=True)
-class Piece:
-    """Judged rows: those to store, encoded; the others as they are; facts about the stored ones."""
-
-    file_no: int
-    rows: pa.Array
-    others: pa.RecordBatch
-    settlements: pa.RecordBatch | None
-    warnings: list[int]
+    def add(self, piece: Piece) -> None:
+        """Count the stored rows of `piece`."""
+        self.rows[piece.file_no] += len(piece.rows)
+        so_far = self.warnings or [0] * len(piece.warnings)
+        self.warnings = [sum(both) for both in zip(so_far, piece.warnings, strict=True)]
 
 
 def judge_and_store(load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str]) -> Stored:
@@ -56,15 +63,13 @@ def judge_and_store(load: Load, table: Table, parts: Sequence[Delivered], delive
     columns = list(stored_columns(load, table))
     expected = sum(part.file.rows for part in parts)
     with open_copy(load.connection, table.relation, columns, expected) as copy:
-        for piece in _judge_all(load, table, parts, delivered, dict(zip(columns, copy.types, strict=True))):
-            copy.write(piece.rows)
-            stored.rows[piece.file_no] += len(piece.rows)
-            stored.warnings = [
-                sum(both) for both in zip(stored.warnings or [0] * len(piece.warnings), piece.warnings, strict=True)
-            ]
-            others.add(piece.others)
-            if piece.settlements is not None:
-                settlements.add(piece.settlements)
+        for pieces in _judge_all(load, table, parts, delivered, dict(zip(columns, copy.types, strict=True))):
+            copy.write(_in_key_order(pieces))
+            for piece in pieces:
+                stored.add(piece)
+                others.add(piece.others)
+                if piece.settlements is not None:
+                    settlements.add(piece.settlements)
     others.flush()
     if table.name == "settlement":
         settlements.flush()
@@ -89,20 +94,21 @@ def stored_columns(load: Load, table: Table) -> dict[str, str]:
 
 def _judge_all(
     load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str], types: dict[str, str]
-) -> Iterator[Piece]:
-    """Judge all rows in their order, a slice or two ahead of the caller."""
+) -> Iterator[list[Piece]]:
+    """Judge all rows in their order, the pieces of a slice together, a slice or two ahead of the caller."""
     with ThreadPoolExecutor(JUDGED_AT_ONCE, thread_name_prefix="judge") as judges:
         ahead: deque[Future[list[Piece]]] = deque()
         for part in parts:
             for source, path in part.sources():
                 if path is None:
-                    yield from _judge_source(load, table, delivered, types, part, source)
+                    for piece in _judge_source(load, table, delivered, types, part, source):
+                        yield [piece]
                     continue
                 ahead.append(judges.submit(_judge_slice, load, table, delivered, types, part, source, path))
                 if len(ahead) == JUDGED_AT_ONCE:
-                    yield from ahead.popleft().result()
+                    yield ahead.popleft().result()
         while ahead:
-            yield from ahead.popleft().result()
+            yield ahead.popleft().result()
 
 
 def _judge_slice(
@@ -141,16 +147,22 @@ def _piece(table: Table, part: Delivered, judged: pa.RecordBatch, types: dict[st
         is_stored = pc.and_not(is_stored, pc.equal(judged["refd_setl_flag"], 1).fill_null(False))
     rules = [name for name in judged.schema.names if name.startswith(judging.WARNING)]
     accepted = judged.select([*rules, *table.key]).filter(is_stored)
-    # A B-tree takes keys in their order for a third of what it costs to take them as they come.
-    order = pc.sort_indices(accepted, [(name, "ascending") for name in table.key])
     rows = binary_copy.encode([judged[name] for name in types], list(types.values()))
     return Piece(
         file_no=part.file.file_no,
-        rows=rows.take(pc.indices_nonzero(is_stored).take(order)),
+        rows=rows.filter(is_stored),
+        keys=accepted.select(table.key),
         others=judged.filter(pc.invert(is_stored)),
         settlements=judged.select(KEPT_OF_SETTLEMENTS).filter(is_stored) if table.name == "settlement" else None,
         warnings=[pc.sum(accepted[name]).as_py() or 0 for name in rules],
     )
+
+
+def _in_key_order(pieces: Sequence[Piece]) -> pa.Array:
+    """The rows to store; a B-tree takes keys in their order for a third of what it costs to take them as they come."""
+    keys = pa.Table.from_batches([piece.keys for piece in pieces])
+    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
+    return pa.concat_arrays([piece.rows for piece in pieces]).take(order)
 
 
 class _Kept:
