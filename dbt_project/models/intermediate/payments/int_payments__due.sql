@@ -11,7 +11,7 @@ payables as (
     select * from {{ ref('int_daily_payables') }}
     where
         business_date >= (
-            select date_trunc('month', min(open_days.business_date))::date from open_days
+            select coalesce(date_trunc('month', min(open_days.business_date))::date, date '-infinity') from open_days
         )
 
 ),
