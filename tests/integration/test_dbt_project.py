@@ -1,7 +1,8 @@
 """The dbt project on a real warehouse: everything builds, and a small story comes out to the fen.
 
-Three dbt starts serve all tests: the first build with all its tests, the run that pays on Thursday 2026-03-05, and the
-run of 2026-03-18 after a late refund. Hospital H33010000123 has the amounts of the worked example of daily payment.
+Four dbt starts serve all tests: the first build with all its tests, the run that pays on Thursday 2026-03-05, the run
+of 2026-03-18 after a late refund, and that of 2026-03-19 after an area was relieved of declarations. Hospital
+H33010000123 has the amounts of the worked example of daily payment.
 """
 
 import subprocess
@@ -82,12 +83,27 @@ def thursday(built: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def late_refund(thursday: Path) -> dict[str, Any]:
-    """A refund of 456.78 for Monday comes late; the run of 2026-03-18 follows. Gives row versions before and after."""
+    """A refund of 456.78 for Monday and fee lines of Wednesday come late; the run of 2026-03-18 follows.
+
+    Gives row versions before and after.
+    """
     before = row_versions()
     refund = batches.settlement("R0302", HOSPITAL, "2026-03-02", "-456.78", refund_of="S2026-03-02")
     accept(thursday, "330100-20260302-0002", "settlement", {"settlement": [refund]}, day="2026-03-02")
+    lines = [fee_line("S2026-03-04", number, "2026-03-04") for number in ("1", "2")]
+    accept(thursday, "330100-20260305-0001", "settlement", {"fee_item": lines}, day="2026-03-05")
     dbt.build("tag:proposal", {"pay_date": "2026-03-18"})
     return {"before": before, "after": row_versions()}
+
+
+@pytest.fixture(scope="module")
+def exempt(late_refund: dict[str, Any], thursday: Path) -> Path:
+    """350200 asks for no declarations any more, from 2026-03-02 on (免申免对); the run of 2026-03-19 follows."""
+    asks_no_more = batches.area("350200", declaration_required=0, valid_from="2026-03-02")
+    asked_before = batches.area("350200", declaration_required=1, valid_to="2026-03-01")
+    accept(thursday, "350200-exempt", "reference", {"area": [asked_before, asks_no_more]}, day=None, area="350200")
+    dbt.build("tag:proposal", {"pay_date": "2026-03-19"})
+    return thursday
 
 
 def dbt_command(command: list[str]) -> None:
@@ -307,6 +323,23 @@ def test_finding_without_decision_is_deducted_after_the_appeal_window(late_refun
         (DEDUCTION, "2026-03-18", "debit", "payable_institution", Decimal("1000.00")),
         (DEDUCTION, "2026-03-18", "credit", "benefit_expense", Decimal("1000.00")),
     ]
+
+
+def test_fee_lines_that_come_after_their_settlements_are_reviewed(late_refund):
+    assert rows(
+        "select finding_id, found_on::text, appeal_ends_on::text from marts.fct_review_findings order by 1"
+    ) == [
+        (f"{HOSPITAL}:V01:S2026-03-03:2", "2026-03-03", "2026-03-17"),
+        (f"{HOSPITAL}:V01:S2026-03-04:2", "2026-03-05", "2026-03-19"),
+    ]
+
+
+def test_what_was_held_is_released_once_nobody_asks_for_declarations(exempt):
+    assert rows("select * from marts.fct_reconciliations", role="bi_reader") == []
+    assert rows(
+        "select care_class, entitled_amount, hold_reason from marts.fct_daily_payables"
+        f" where fixmedins_code = '{DECLARING}' order by care_class"
+    ) == [("inpatient", Decimal("40.01"), None), ("outpatient", Decimal("100.00"), None)]
 
 
 def test_bi_reader_sees_marts_and_nothing_else(thursday):

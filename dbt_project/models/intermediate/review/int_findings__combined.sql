@@ -8,6 +8,7 @@ select
     setl_id,
     feedetl_sn,
     business_date,
+    line_batch_id,
     line_inscp_amount,
     refused_inscp_amount,
     evidence
@@ -22,6 +23,7 @@ select
     setl_id,
     feedetl_sn,
     business_date,
+    line_batch_id,
     line_inscp_amount,
     refused_inscp_amount,
     evidence

@@ -89,6 +89,7 @@ shares as (
         findings.refused_of_line_amount as refused_inscp_amount,
         findings.evidence,
         settlements.accepted_batch_id,
+        findings.line_batch_id,
         settlement_funds.fund_pay_type,
         settlement_funds.fund_amount as fund_paid_amount,
         {{ yuan('findings.refused_of_line_amount * settlement_funds.fund_amount / settlements.inscp_scp_amt') }}
@@ -129,7 +130,8 @@ select
     running.setl_id,
     running.feedetl_sn,
     running.business_date,
-    batches.created_date as found_on,
+    -- Whoever delivers the line late has the whole window to appeal all the same.
+    greatest(batches.created_date, line_batches.created_date) as found_on,
     running.refused_inscp_amount::numeric(18, 2) as refused_inscp_amount,
     (
         least(running.running_share_amount, running.fund_paid_amount)
@@ -141,6 +143,8 @@ select
 from running
 inner join batches
     on running.accepted_batch_id = batches.batch_id
+left join batches as line_batches
+    on running.line_batch_id = line_batches.batch_id
 inner join versions
     on running.area_code = versions.area_code
     and running.business_date = versions.business_date

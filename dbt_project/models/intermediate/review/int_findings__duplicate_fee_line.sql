@@ -100,6 +100,7 @@ select
     recharged.setl_id,
     recharged.feedetl_sn,
     recharged.business_date,
+    recharged.accepted_batch_id as line_batch_id,
     recharged.inscp_scp_amt as line_inscp_amount,
     recharged.refused_inscp_amount,
     jsonb_build_object(

@@ -56,6 +56,7 @@ select
     excesses.setl_id,
     excesses.feedetl_sn,
     excesses.business_date,
+    excesses.accepted_batch_id as line_batch_id,
     excesses.inscp_scp_amt as line_inscp_amount,
     excesses.refused_inscp_amount,
     jsonb_build_object(
