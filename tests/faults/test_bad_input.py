@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.conftest import Warehouse
 from tests.fixtures.batches import Row, area, institution, settlement, write_batch
@@ -330,3 +332,73 @@ def test_the_business_date_is_that_of_the_settlement_in_shanghai(city: Warehouse
     receipt = deliver(city, as_csv(rows), 4)
     assert (counts(receipt), receipt.reasons) == ((4, 2, 2), {"R_DATE": 2})
     assert city.rows("select distinct business_date::text from raw.settlement") == [(DAY,)]
+
+
+# JSON lines and Parquet
+
+
+def test_half_a_character_quarantines_its_row(city: Warehouse) -> None:
+    lines = [json.dumps({**one("S1"), "invono": "\ud800"}, default=str), json.dumps(one("S2"), default=str)]
+    receipt = deliver(city, "\n".join(lines), 2, name="a.jsonl", format="jsonl")
+    assert (counts(receipt), receipt.reasons) == ((2, 1, 1), {"R_FORM": 1})
+
+
+def test_a_name_given_twice_in_an_object_quarantines_its_row(city: Warehouse) -> None:
+    line = json.dumps(one("S1"), default=str)
+    doubled = line[:-1].replace("S1", "S2") + ', "HIFP_PAY": "1.00"}'
+    receipt = deliver(city, f"{line}\n{doubled}", 2, name="a.jsonl", format="jsonl")
+    assert (counts(receipt), receipt.reasons) == ((2, 1, 1), {"R_FORM": 1})
+
+
+def parquet(rows: Sequence[Row], **changes: pa.Array) -> bytes:
+    """One text column a name; `changes` replaces or adds columns."""
+    columns = {name: pa.array([None if row[name] is None else str(row[name]) for row in rows]) for name in rows[0]}
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns | changes), sink, use_dictionary=False, compression="none")
+    return sink.getvalue()
+
+
+def deliver_parquet(city: Warehouse, content: bytes, rows: int = 1) -> Receipt:
+    return deliver(city, content, rows, name="a.parquet", format="parquet")
+
+
+def test_text_that_parquet_calls_binary_is_read_as_utf8(city: Warehouse) -> None:
+    invoice = pa.array(["票据".encode()], pa.binary())
+    assert counts(deliver_parquet(city, parquet([one("S1")], invono=invoice))) == (1, 1, 0)
+    assert city.rows("select invono from raw.settlement") == [("票据",)]
+
+
+@pytest.mark.parametrize("is_binary", [True, False])
+def test_parquet_that_is_not_utf8_is_refused(city: Warehouse, is_binary: bool) -> None:
+    text = pa.array([b"INVOICE\xff"], pa.binary())
+    if not is_binary:
+        text = pa.Array.from_buffers(pa.string(), 1, text.buffers())
+    assert refusal(city, deliver_parquet(city, parquet([one("S1")], invono=text)))[0] == "file_malformed"
+
+
+def test_a_damaged_page_of_parquet_is_refused(city: Warehouse) -> None:
+    content = bytearray(parquet([one("S1")]))
+    content[4:400] = bytes(396)
+    assert refusal(city, deliver_parquet(city, bytes(content)))[0] == "file_malformed"
+
+
+def test_a_parquet_column_that_hides_the_row_number_is_refused(city: Warehouse) -> None:
+    content = parquet([one("S1")], file_row_number=pa.array(["1"]))
+    assert refusal(city, deliver_parquet(city, content))[0] == "file_malformed"
+
+
+def test_a_parquet_column_given_twice_is_refused(city: Warehouse) -> None:
+    content = parquet([one("S1")], HIFP_PAY=pa.array(["1.00"]))
+    assert refusal(city, deliver_parquet(city, content))[0] == "column_duplicate"
+
+
+# What a manifest says
+
+
+@pytest.mark.parametrize("expected", ["\ud800", "\0", "1\n"])
+def test_a_control_sum_with_what_cannot_be_stored_is_refused(city: Warehouse, expected: str) -> None:
+    write_batch(city.inbox, "b1", "settlement", {"settlement": [one("S1")]}, day=DAY)
+    manifest = json.loads((city.inbox / "b1" / "manifest.json").read_text())
+    manifest["files"][0]["control"] = {"medfee_sumamt": expected}
+    (city.inbox / "b1" / "manifest.json").write_text(json.dumps(manifest))
+    assert refusal(city, receive("b1"))[0] == "manifest_invalid"

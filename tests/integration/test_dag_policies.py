@@ -107,3 +107,12 @@ def test_dag_files_hold_wiring_only(path):
     assert len(text.splitlines()) <= 110
     for forbidden in ("select ", "insert ", "Variable.get", "now()", "psycopg", "pandas"):
         assert forbidden not in text, forbidden
+
+
+def test_a_held_batch_is_asked_about_although_another_could_not_be_loaded_and_the_run_fails(dags):
+    tasks = {task["__var"]["task_id"]: task["__var"] for task in dags["receive_batch"]["tasks"]}
+    assert tasks["list_held_batches"]["trigger_rule"] == "all_done"
+    assert tasks["reconcile"]["trigger_rule"] == "all_done"
+    assert tasks["report_outcome"]["trigger_rule"] == "none_failed"
+    assert "report_outcome" in tasks["load_and_check"]["downstream_task_ids"]
+    assert "downstream_task_ids" not in tasks["report_outcome"]

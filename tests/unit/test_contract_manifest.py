@@ -75,7 +75,13 @@ def test_who_sent_it_and_when_is_not_part_of_the_content() -> None:
         (manifest(business_date=None), "business_date"),
         (manifest(business_date="20260302"), "not a date"),
         (manifest(business_date="2026-02-30"), "not a date"),
+        (manifest(business_date="9999-12-31"), "not a date"),
         (manifest(created_at="yesterday"), "created_at"),
+        (manifest(created_at="0001-01-01T00:00:00+08:00"), "created_at"),
+        (manifest(created_at="9999-12-31T23:59:59-08:00"), "created_at"),
+        (manifest(sender="\ud800"), "control characters"),
+        (file_with(control={"medfee_sumamt": "\ud800"}), "control sum of medfee_sumamt"),
+        (file_with(control={"medfee_sumamt": "\0"}), "control sum of medfee_sumamt"),
         (manifest(files=[]), "files"),
         (manifest(files={}), "files"),
         (manifest(files=["settlement.csv"]), "files[1] is not an object"),
@@ -98,7 +104,9 @@ def test_a_malformed_field_is_named(content: dict[str, Any], words: str) -> None
     assert words in refusal.value.message
 
 
-@pytest.mark.parametrize("name", ["../settlement.csv", "a/b.csv", "a\\b.csv", "..", "/etc/passwd", "manifest.json"])
+@pytest.mark.parametrize(
+    "name", ["../settlement.csv", "a/b.csv", "a\\b.csv", "..", "/etc/passwd", "manifest.json", "册" * 86]
+)
 def test_a_file_name_is_never_a_path(name: str) -> None:
     with pytest.raises(SettlementError) as refusal:
         parse(file_with(name=name))
@@ -111,7 +119,9 @@ def test_an_unknown_encoding_has_a_code_of_its_own() -> None:
     assert refusal.value.code == "encoding_unknown"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe{}", b'{"batch_id": 1, "batch_id": 2}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe{}", b'{"batch_id": 1, "batch_id": 2}', b"[" * 100_000, b"[1e9999999999999999999]"]
+)
 def test_what_is_not_json_is_unreadable(content: bytes) -> None:
     with pytest.raises(SettlementError) as refusal:
         parse(content)

@@ -38,9 +38,9 @@ def refusal(tmp_path: Path, name: str, content: bytes, limits: Limits = LIMITS, 
     return error.value
 
 
-def zipped(*members: tuple[str, bytes]) -> bytes:
+def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(target, "w", method) as archive:
         for name, content in members:
             archive.writestr(name, content)
     return target.getvalue()
@@ -159,3 +159,14 @@ def test_a_line_is_too_long_above_the_limit(
 def test_lines_are_counted_by_their_ends(tmp_path: Path, content: bytes, lines: int) -> None:
     (tmp_path / "a.csv").write_bytes(content)
     assert stage(file("a.csv", content), UPath(tmp_path), tmp_path, LIMITS).lines == lines
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("damage", [b"\xff", b"\x00", b"\xa5"])
+def test_a_damaged_member_of_a_zip_is_refused_however_it_is_compressed(
+    tmp_path: Path, method: int, damage: bytes
+) -> None:
+    whole = zipped(("a.csv", TEXT * 20), method=method)
+    for start in range(48, whole.index(b"PK\x01\x02") - 8, 4):  # after the headers, where nothing is left unused
+        content = whole[:start] + damage * 8 + whole[start + 8 :]
+        assert refusal(tmp_path, "a.csv.zip", content, Limits()).code in ("archive_invalid", "encoding_invalid")

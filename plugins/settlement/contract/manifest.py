@@ -23,6 +23,10 @@ ENCODINGS = ("utf-8", "gb18030")
 TABLE_FORMATS = ("csv", "tsv", "jsonl", "parquet")
 BANK_FORMATS = ("pain002", "camt054")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+YEARS = range(1990, 2100)
+"""Years a batch may be of: far enough from the ends of the calendar for every offset and month."""
+NAME_BYTES = 255
+"""What file systems and object stores take as one name, in UTF-8."""
 HINT = "mend manifest.json and send the batch again"
 
 
@@ -156,7 +160,7 @@ class _Fields:
 def _read_json(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_unrepeated)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:  # a number may be beyond every exponent
         raise SettlementError("manifest_unreadable", f"manifest.json is not JSON in UTF-8: {error}", HINT) from None
 
 
@@ -172,8 +176,8 @@ def _date(fields: _Fields, *, required: bool) -> date | None:
     if not text:
         return None
     try:
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
+        if DAY.fullmatch(text) and (day := date.fromisoformat(text)).year in YEARS:
+            return day
     except ValueError:
         pass
     raise _invalid(f"business_date {text!r} is not a date YYYY-MM-DD")
@@ -185,6 +189,8 @@ def _instant(text: str) -> datetime:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise _invalid(f"created_at {text!r} is not a time like 2026-03-02T23:10:05+08:00") from None
+    if instant.year not in YEARS:
+        raise _invalid(f"created_at {text!r} is not between {YEARS[0]} and {YEARS[-1]}")
     return instant if instant.tzinfo else instant.replace(tzinfo=SHANGHAI)
 
 
@@ -209,7 +215,7 @@ def _files(fields: _Fields, kind: str, limits: Limits) -> tuple[DeliveredFile, .
 def _file(number: int, entry: Any, kind: str) -> DeliveredFile:
     fields = _Fields(entry, f"files[{number}]")
     name = fields.text("name")
-    if "/" in name or "\\" in name or name in (".", "..", "manifest.json") or len(name) > 255:
+    if "/" in name or "\\" in name or name in (".", "..", "manifest.json") or len(name.encode()) > NAME_BYTES:
         raise SettlementError(
             "file_name_unsafe", f"{fields.where}: {name!r} is not the name of a file in the batch folder", HINT
         )
@@ -252,7 +258,11 @@ def _control(fields: _Fields, table: Table) -> dict[str, str]:
     for column in control:
         if column not in numeric:
             raise _invalid(f"{fields.where}: control names {column!r}, which is no number column of {table.name}")
-    return {column: str(value)[:100] for column, value in control.items()}
+    sums = {column: str(value)[:100] for column, value in control.items()}
+    for column, text in sums.items():
+        if not text.isprintable():
+            raise _invalid(f"{fields.where}: the control sum of {column} has control characters")
+    return sums
 
 
 def _invalid(message: str) -> SettlementError:

@@ -8,7 +8,7 @@ The CSV that comes out has no header; its first columns are ``line_no`` and ``is
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +76,7 @@ def lines_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
         for line_no, content in _objects(path):
             seen.update(dict.fromkeys(content or ()))
             writer.writerow([line_no, content is None, *(_text((content or {}).get(name)) for name in names)])
-    header = [name if name in seen or not seen else "" for name in names]
-    return (Part(file.table, target, header, tuple(name for name in seen if name not in names)),)
+    return (_part(file.table, target, seen),)
 
 
 def lists_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
@@ -90,14 +89,23 @@ def lists_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
 
         tables = [file.table, *(TABLES[name] for name in LIST_CHILDREN)]
         targets = {table.name: target(table) for table in tables}
+        seen: dict[str, dict[str, None]] = {table.name: {} for table in tables}
         for line_no, document in _objects(path):
             for table, rows in _parts(file.table, document):
                 writer = targets[table.name][1]
                 names = [column.name for column in table.columns]
                 for row in rows:
                     is_malformed = row is None
+                    seen[table.name].update(dict.fromkeys(row or ()))
                     writer.writerow([line_no, is_malformed, *(_text((row or {}).get(name)) for name in names)])
-    return tuple(Part(table, targets[table.name][0], [column.name for column in table.columns]) for table in tables)
+    return tuple(_part(table, targets[table.name][0], seen[table.name]) for table in tables)
+
+
+def _part(table: Table, path: Path, seen: Collection[str]) -> Part:
+    """The rows of a table with its names as they were found; a file without rows lacks none."""
+    names = [column.name for column in table.columns]
+    header = [name if name in seen or not seen else "" for name in names]
+    return Part(table, path, header, tuple(name for name in seen if name not in names))
 
 
 def _parts(list_table: Table, document: dict[str, Any] | None) -> Iterator[tuple[Table, list[dict[str, Any] | None]]]:
@@ -130,10 +138,20 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
 
 def _object(line: str) -> dict[str, Any] | None:
     try:
-        content = json.loads(line, parse_float=str, parse_int=str, parse_constant=str)
+        content = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unrepeated)
+        if "\\u" in line:
+            json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
     except (ValueError, RecursionError):
         return None
-    return {str(name).lower(): value for name, value in content.items()} if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else None
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Names in lower case; which of two values of one name was meant cannot be known."""
+    content = {name.lower(): value for name, value in pairs}
+    if len(content) != len(pairs):
+        raise ValueError("a name is given twice")
+    return content
 
 
 def _text(value: Any) -> str:

@@ -93,7 +93,21 @@ def read(
     """
     relation = f"delivered_{file.file_no}"
     if file.format == "parquet":
-        return (_read_parquet(engine, file, staged.path, relation, limits),)
+        try:
+            return (_read_parquet(engine, file, staged.path, relation, limits),)
+        except duckdb.Error as error:  # of every kind: a damaged length asks for memory that nobody has
+            raise _malformed(file, error) from None
+    try:
+        return _read_text(engine, file, staged, relation, limits)
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise  # of this machine
+    except duckdb.Error as error:
+        raise _malformed(file, error) from None
+
+
+def _read_text(
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, limits: Limits
+) -> tuple[Delivered, ...]:
     if file.format in ("csv", "tsv"):
         return (_read_delimited(engine, file, staged, relation, limits),)
     read_documents = documents.lines_to_csv if file.format == "jsonl" else documents.lists_to_csv
@@ -172,21 +186,19 @@ def _load_careful(
 def _read_parquet(
     engine: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path, relation: str, limits: Limits
 ) -> Delivered:
-    """A view: DuckDB reads Parquet group by group whenever the rows are asked for."""
-    try:
-        (size,) = engine.execute("select sum(total_uncompressed_size) from parquet_metadata(?)", [str(path)]).fetchone()  # type: ignore[misc]
-        described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
-    except duckdb.Error as error:
-        raise SettlementError(
-            "file_malformed", f"{file.name} is not Parquet: {str(error).splitlines()[0]}", "write the file again"
-        ) from None
+    """A view: DuckDB reads Parquet group by group whenever the rows are asked for.
+
+    Every value of the contract is read once here, so that a damaged page is the file's fault and not a failed load.
+    """
+    (size,) = engine.execute("select sum(total_uncompressed_size) from parquet_metadata(?)", [str(path)]).fetchone()  # type: ignore[misc]
+    described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
     if size and size > limits.file_bytes:
         raise SettlementError(
             "file_too_large",
             f"{file.name} is larger than {limits.file_bytes} bytes uncompressed",
             "split it into several files, or raise SETTLEMENT_LIMIT_FILE_BYTES",
         )
-    header = [name.strip().lower() for name, *_ in described]
+    header = _parquet_header(engine, path)
     _check_header(file, file.table, header, limits)
     items = []
     for column in file.table.columns:
@@ -199,7 +211,21 @@ def _read_parquet(
         f"create or replace view {relation} as select file_row_number + 1 as line_no, false as is_malformed, "
         f"{', '.join(items)} from read_parquet({_literal(str(path))}, file_row_number = true)"
     )
+    names = ", ".join(_quoted(column.name) for column in file.table.columns)
+    engine.execute(f"select bit_xor(hash({names})) from {relation}").fetchall()
     return Delivered(file, file.table, relation, _unknown(file, file.table, header))
+
+
+def _parquet_header(engine: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
+    """The columns' names as the file has them: the engine's own are made unique, and a column given twice hides."""
+    nodes = engine.execute("select name, num_children from parquet_schema(?)", [str(path)]).fetchall()
+    header = []
+    inside = 0
+    for name, children in nodes[1:]:  # the first is the root; the children of a nested column follow it
+        if inside == 0:
+            header.append(name.strip().lower())
+        inside = max(inside - 1, 0) + (children or 0)
+    return header
 
 
 def _as_text(name: str, type_name: str) -> str:
@@ -211,7 +237,16 @@ def _as_text(name: str, type_name: str) -> str:
         return f"timezone('Asia/Shanghai', {name})::VARCHAR"
     if type_name == "BOOLEAN":
         return f"{name}::INTEGER::VARCHAR"
+    if type_name == "BLOB":
+        return f"nullif(trim(decode({name})), '')"  # text that its writer did not mark as such
     return f"nullif(trim({name}::VARCHAR), '')"
+
+
+def _malformed(file: DeliveredFile, error: duckdb.Error) -> SettlementError:
+    reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+    return SettlementError(
+        "file_malformed", f"{file.name} cannot be read as {file.format}: {reason}", "write the file again"
+    )
 
 
 def _header(file: DeliveredFile, path: Path, limits: Limits) -> list[str]:

@@ -7,11 +7,13 @@ the work folder as UTF-8 without BOM, and its line ends are counted.
 import codecs
 import gzip
 import hashlib
+import lzma
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -25,6 +27,20 @@ from settlement.errors import SettlementError
 from settlement.intake.folders import open_inside
 
 BLOCK = 1 * MIB
+DAMAGE = (
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    zipfile.BadZipFile,
+    pyarrow.ArrowException,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,  # what a damaged LZMA header asks for
+    ValueError,
+)
+"""What the libraries raise for a damaged archive; pyarrow and bz2 also raise an OSError that has no number."""
 ARCHIVE_MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 
@@ -163,19 +179,14 @@ def _blocks(file: DeliveredFile, expanded: IO[bytes]) -> Iterator[bytes]:
     while True:
         try:
             block = expanded.read(BLOCK)
-        except (
-            EOFError,
-            gzip.BadGzipFile,
-            zlib.error,
-            zipfile.BadZipFile,
-            pyarrow.ArrowException,
-            RuntimeError,
-        ) as error:
+        except DAMAGE as error:
+            if file.compression is None:
+                raise
             raise _bad_archive(file, str(error)) from None
         except OSError as error:
-            if file.compression != "zst":
-                raise
-            raise _bad_archive(file, str(error)) from None  # pyarrow reports damaged data as OSError
+            if file.compression is None or error.errno is not None:
+                raise  # of the disk or the network
+            raise _bad_archive(file, str(error)) from None
         if not block:
             return
         yield block
@@ -194,18 +205,19 @@ def _spool(file: DeliveredFile, source: _HashingReader, spool: Path, limits: Lim
 @contextmanager
 def _only_member(file: DeliveredFile, spool: Path) -> Iterator[IO[bytes]]:
     """Open the one member of a zip; its name is checked although it is never used as a path."""
-    try:
-        with zipfile.ZipFile(spool) as archive:
+    with ExitStack() as opened:
+        try:
+            archive = opened.enter_context(zipfile.ZipFile(spool))
             members = archive.infolist()
             if len(members) != 1 or members[0].is_dir():
                 raise _bad_archive(file, f"it has {len(members)} members; exactly one file is allowed")
             name = members[0].filename
             if "/" in name or "\\" in name or ".." in name:
                 raise _bad_archive(file, f"the member's name {name!r} is a path")
-            with archive.open(members[0]) as member:
-                yield member
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise _bad_archive(file, str(error)) from None
+            member = opened.enter_context(archive.open(members[0]))
+        except DAMAGE as error:
+            raise _bad_archive(file, str(error)) from None
+        yield member
 
 
 class _Text:

@@ -54,10 +54,10 @@ def load_and_check(batch_id: str) -> dict[str, Any]:
     return receive(batch_id).as_json()
 
 
-@step(task_id="list_held_batches")
-def list_held_batches(receipts: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Give the question to ask for each batch that was held."""
-    return [_question(receipt) for receipt in receipts if receipt["status"] == "held"]
+@step(task_id="list_held_batches", trigger_rule="all_done")
+def list_held_batches(receipts: list[dict[str, Any]] | None) -> list[dict[str, str]]:
+    """Give the question to ask for each batch that was held, also where another batch could not be loaded."""
+    return [_question(receipt) for receipt in receipts or () if receipt["status"] == "held"]
 
 
 def _question(receipt: dict[str, Any]) -> dict[str, str]:
@@ -86,12 +86,15 @@ def apply_answer(answer: Answer) -> dict[str, Any]:
     return receive(answer["about"], reason=answer["reason"], **decision).as_json()
 
 
-@step(task_id="reconcile", pool="warehouse", trigger_rule="none_failed")
-def reconcile(receipts: list[dict[str, Any]]) -> int:
-    """Compare declared with accepted totals where this run brought either. Returns the count of models and tests."""
+@step(task_id="reconcile", pool="warehouse", trigger_rule="all_done")
+def reconcile(receipts: list[dict[str, Any]] | None) -> int:
+    """Compare declared with accepted totals where this run brought either. Returns the count of models and tests.
+
+    It runs although a load failed, for the batches that did not; the last step does not, and so the run fails.
+    """
     from settlement.warehouse import dbt
 
-    if not any(receipt["kind"] in RECONCILED_KINDS for receipt in receipts):
+    if not any(receipt["kind"] in RECONCILED_KINDS for receipt in receipts or ()):
         log.info("nothing to reconcile: no settlements and no declarations")
         return 0
     return dbt.build("tag:reconciliation").node_count
