@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,60 @@ def test_a_batch_without_manifest_is_not_there_yet(warehouse: Warehouse, tmp_pat
     with pytest.raises(SettlementError) as refusal:
         receive("b1")
     assert refusal.value.code == "batch_not_found"
+
+
+def held_batch(city: Warehouse) -> Path:
+    """A batch with one good row and two bad ones, more than the area allows."""
+    rows = [one("S1"), one("S2") | {"gend": "x"}, one("S3") | {"gend": "x"}]
+    assert deliver(city, "b1", rows).status == "held"
+    return city.inbox / "b1"
+
+
+def test_only_what_was_held_is_released(city: Warehouse) -> None:
+    folder = held_batch(city)
+    manifest, content = ((folder / name).read_bytes() for name in ("manifest.json", "settlement.csv"))
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
+    write_batch(city.inbox, "b1", "settlement", {"settlement": [one("S7"), one("S8")]}, day=DAY)
+    other = receive("b1", release_by="li")
+    assert (other.status, other.error and other.error["code"]) == ("refused", "batch_conflict")
+    (folder / "manifest.json").write_bytes(manifest)
+    other = receive("b1", release_by="li")
+    assert (other.status, other.error and other.error["code"]) == ("refused", "batch_conflict")
+    assert city.rows("select status from intake.batch where batch_id = 'b1'") == [("held",)]
+    assert city.rows("select count(*) from raw.settlement") == [(0,)]
+    (folder / "settlement.csv").write_bytes(content)
+    assert receive("b1", release_by="li").status == "accepted"
+
+
+def test_a_held_batch_whose_files_are_gone_is_not_released_in_silence(city: Warehouse) -> None:
+    for path in held_batch(city).iterdir():
+        path.unlink()
+    with pytest.raises(SettlementError) as refusal:
+        receive("b1", release_by="li")
+    assert refusal.value.code == "batch_not_found"
+    assert "put the files" in refusal.value.hint
+    assert receive("b1").status == "held"
+
+
+def test_a_refused_batch_waits_again_when_it_has_a_newer_manifest(city: Warehouse) -> None:
+    write_batch(city.inbox, "b1", "settlement", {"settlement": [one("S1")]}, day=DAY)
+    path = city.inbox / "b1" / "manifest.json"
+    whole = path.read_text()
+    path.write_text(whole.replace('"rows": 1', '"rows": 2'))
+    assert receive("b1").status == "refused"
+    assert waiting_batches() == []
+    time.sleep(0.02)  # a file's time is as exact as the system's clock tick
+    path.write_text(whole)
+    assert waiting_batches() == ["b1"]
+    assert receive("b1").status == "accepted"
+    assert waiting_batches() == []
+
+
+def test_a_rejected_batch_does_not_wait_again(city: Warehouse) -> None:
+    folder = held_batch(city)
+    receive("b1", reject_by="li")
+    time.sleep(0.02)
+    (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())
+    assert waiting_batches() == []

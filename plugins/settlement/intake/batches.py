@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -33,6 +34,16 @@ def find_batch(connection: psycopg.Connection[Any], batch_id: str) -> Known | No
         "select status, error_code, content_sha256, receipt from intake.batch where batch_id = %s", [batch_id]
     ).fetchone()
     return Known(row[0], row[1], row[2], Receipt.from_json(row[3])) if row else None
+
+
+def refusals(connection: psycopg.Connection[Any]) -> dict[str, datetime | None]:
+    """Every batch that has been received, with the time of its refusal where it may come again, mended."""
+    return dict(
+        connection.execute(
+            "select batch_id, case when status = 'refused' and error_code is distinct from 'held_rejected' "
+            "then received_at end from intake.batch"
+        ).fetchall()
+    )
 
 
 def write_batch(
