@@ -56,7 +56,6 @@ create table intake.batch_file (
     repeated_count bigint not null,
     pending_count bigint not null,
     control_sums jsonb not null default '{}',
-    warnings jsonb not null default '[]',
     primary key (batch_id, file_no),
     check (read_count = accepted_count + quarantined_count + repeated_count + pending_count)
 );

@@ -161,7 +161,7 @@ select
     institution.agreement_status <> 'ended'
     and coalesce(institution.agreement_from <= settlement_list.business_date, true) as agreement_in_force,
     institution.area_code as institution_area_code,
-    settlement_key.setl_id is not null as parent_accepted,
+    settlement_list.person_key is not distinct from settlement.person_key as parent_accepted,
     settlement.medfee_sumamt as settlement_medfee_sumamt,
     items.item_amount_sum,
     diagnoses.diagnosis_count,
@@ -201,25 +201,32 @@ left join lateral (
             diagnosis.seq,
             coalesce(diagnosis.diag_type, '1') = '1'
             and case
-                when max(diagnosis.maindiag_flag) over () = 1 then diagnosis.maindiag_flag = 1
+                when
+                    max(diagnosis.maindiag_flag) filter (where coalesce(diagnosis.diag_type, '1') = '1') over () = 1
+                    then coalesce(diagnosis.maindiag_flag = 1, false)
                 else diagnosis.seq = 1
             end as is_main
         from raw.settlement_list_diagnosis as diagnosis
         where diagnosis.fixmedins_code = settlement_list.fixmedins_code
             and diagnosis.setl_id = settlement_list.setl_id
             and diagnosis.business_date = settlement_list.business_date
+            and diagnosis.accepted_batch_id = settlement_list.accepted_batch_id
     ) as flagged
 ) as diagnoses on true
 left join lateral (
     select
         count(*) as operation_count,
         min(
-            coalesce(operation.oprn_oprt_date, (operation.oprn_oprt_begntime at time zone 'Asia/Shanghai')::date)
+            coalesce(
+                operation.oprn_oprt_date,
+                (operation.oprn_oprt_begntime at time zone 'Asia/Shanghai')::date,
+                (operation.oprn_oprt_endtime at time zone 'Asia/Shanghai')::date
+            )
         ) as first_operation_date,
         max(
             coalesce(
-                (operation.oprn_oprt_endtime at time zone 'Asia/Shanghai')::date,
                 operation.oprn_oprt_date,
+                (operation.oprn_oprt_endtime at time zone 'Asia/Shanghai')::date,
                 (operation.oprn_oprt_begntime at time zone 'Asia/Shanghai')::date
             )
         ) as last_operation_date
@@ -227,6 +234,7 @@ left join lateral (
     where operation.fixmedins_code = settlement_list.fixmedins_code
         and operation.setl_id = settlement_list.setl_id
         and operation.business_date = settlement_list.business_date
+        and operation.accepted_batch_id = settlement_list.accepted_batch_id
 ) as operations on true
 left join lateral (
     select sum(item.amt) as item_amount_sum
@@ -234,17 +242,20 @@ left join lateral (
     where item.fixmedins_code = settlement_list.fixmedins_code
         and item.setl_id = settlement_list.setl_id
         and item.business_date = settlement_list.business_date
+        and item.accepted_batch_id = settlement_list.accepted_batch_id
 ) as items on true
 left join lateral (
     select
         min(stay.scs_cutd_inpool_time) at time zone 'Asia/Shanghai' as first_icu_time,
-        max(stay.scs_cutd_exit_time) at time zone 'Asia/Shanghai' as last_icu_time
+        max(coalesce(stay.scs_cutd_exit_time, stay.scs_cutd_inpool_time)) at time zone 'Asia/Shanghai' as last_icu_time
     from raw.settlement_list_icu as stay
     where stay.fixmedins_code = settlement_list.fixmedins_code
         and stay.setl_id = settlement_list.setl_id
         and stay.business_date = settlement_list.business_date
+        and stay.accepted_batch_id = settlement_list.accepted_batch_id
 ) as icu on true
 where settlement_list.accepted_batch_id = any(array(select batch_to_judge.batch_id from intake.batch_to_judge));
+-- What the gate knew of a list on arrival: the children of its own batch. intake/context.py has the same definitions.
 comment on view intake.judged_settlement_list is '结算清单与判定所需的上下文 / Accepted lists with what the rules need to know about them, children included.';
 
 -- Tables whose rules need no context, by the column that names the batch.

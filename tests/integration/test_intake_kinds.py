@@ -11,7 +11,15 @@ import duckdb
 import pytest
 from tests.conftest import Warehouse
 from tests.fixtures.bank import write_bank_batch
-from tests.fixtures.batches import area, institution, settlement, write_batch
+from tests.fixtures.batches import (
+    area,
+    bank_account,
+    daily_policy,
+    fund_account,
+    institution,
+    settlement,
+    write_batch,
+)
 
 from settlement.intake import Receipt, receive
 
@@ -114,6 +122,73 @@ def test_a_practitioner_has_no_name(city: Warehouse) -> None:
     assert city.rows("select code, fixmedins_code, status from reference.practitioner") == [
         ("D330100000001", HOSPITAL, "active")
     ]
+
+
+# Whose rows an area may deliver
+
+NEIGHBOUR = "H33020600999"
+ABROAD = "H35020600001"
+
+
+@pytest.fixture
+def country(city: Warehouse) -> Warehouse:
+    """Two more cities, one of another province, each with a hospital that has settled something."""
+    for code, hospital in (("330200", NEIGHBOUR), ("350200", ABROAD)):
+        tables = {"area": [area(code, reject_limit="1.000000")], "institution": [institution(hospital)]}
+        write_batch(city.inbox, f"reference-{code}", "reference", tables, area_code=code)
+        assert receive(f"reference-{code}").reasons == {}
+        rows = [settlement(f"S{code}", hospital, DAY, "100.00")]
+        write_batch(city.inbox, f"b-{code}", "settlement", {"settlement": rows}, day=DAY, area_code=code)
+        assert receive(f"b-{code}").reasons == {}
+    return city
+
+
+def owned_rows(code: str, hospital: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Kind, table and row of an area and its hospital: by its own column, its institution, finding or settlement."""
+    decision = {"decision": "confirm", "decided_by": "r", "decided_at": "2026-02-03 09:00:00", "stage": "first"}
+    return [
+        ("reference", "fund_account", fund_account(code)),
+        ("reference", "payment_policy", dict(daily_policy(code))),
+        ("reference", "institution", institution(f"{hospital[:-1]}7", area_code=code)),
+        ("reference", "bank_account", bank_account(hospital)),
+        (
+            "reference",
+            "case_review_request",
+            {"setl_id": f"S{code}", "reason": "long_stay", "applied_on": DAY, "valid_from": DAY},
+        ),
+        ("review", "review", decision | {"finding_id": f"{hospital}:price_above_ceiling:S{code}:F1"}),
+        ("case_review", "case_review", {"setl_id": f"S{code}", "decision": "fee_for_service", "decided_on": DAY}),
+    ]
+
+
+def test_an_area_delivers_nothing_for_another_area(country: Warehouse) -> None:
+    for number, (kind, table, row) in enumerate(owned_rows("330200", NEIGHBOUR)):
+        assert deliver(country, f"x{number}", kind, {table: [row]}).reasons == {"R_AREA": 1}, table
+        write_batch(country.inbox, f"y{number}", kind, {table: [row]}, area_code="330200")
+        assert receive(f"y{number}").reasons == {}, table
+
+
+def test_a_province_delivers_for_its_areas_and_for_no_other_province(country: Warehouse) -> None:
+    for number, (kind, table, row) in enumerate(owned_rows("330200", NEIGHBOUR)):
+        write_batch(country.inbox, f"x{number}", kind, {table: [row]}, area_code="330000")
+        assert receive(f"x{number}").reasons == {}, table
+    for number, (kind, table, row) in enumerate(owned_rows("350200", ABROAD)):
+        write_batch(country.inbox, f"y{number}", kind, {table: [row]}, area_code="330000")
+        assert receive(f"y{number}").reasons == {"R_AREA": 1}, table
+
+
+def test_what_belongs_to_no_area_or_to_none_known_is_accepted(country: Warehouse) -> None:
+    tables = {
+        "trace_exempt": [{"med_list_codg": "XA01", "valid_from": DAY}],
+        "bank_account": [bank_account("H35020600777")],
+    }
+    assert deliver(country, "reference-2", "reference", tables).reasons == {}
+
+
+def test_an_institution_and_its_account_may_come_in_one_batch(country: Warehouse) -> None:
+    new = "H33010600777"
+    tables = {"institution": [institution(new)], "bank_account": [bank_account(new)]}
+    assert deliver(country, "reference-2", "reference", tables).reasons == {}
 
 
 # Declarations, decisions, bills

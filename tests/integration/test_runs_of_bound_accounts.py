@@ -20,7 +20,7 @@ OWN, OTHER = "330100", "330200"
 def find(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
     """The first step of a DAG, as the run of `account` on `batch_id`; a bank batch of each area waits for it."""
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"hangzhou": [OWN]}))
-    write_batch(warehouse.inbox, "areas", "reference", {"area": [area(OWN), area(OTHER)]})
+    write_batch(warehouse.inbox, "areas", "reference", {"area": [area(OWN), area(OTHER)]}, area_code="330000")
     receive("areas")
     for code in (OWN, OTHER):
         write_bank_batch(warehouse.inbox, f"bank-{code}", "2026-03-03", area_code=code, booked=[("e1", "1.00")])

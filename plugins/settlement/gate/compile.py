@@ -21,8 +21,10 @@ settlement, settlement_list, declaration
     status is guidance, active or suspended, and its agreement began; a suspended agreement stops payments, not
     settlements), ``institution_area_code`` VARCHAR
 settlement
-    ``area_fund_sum_includes_account`` SMALLINT 0/1 (0 where the area has no row), ``original_same_party`` BOOLEAN and
-    ``original_fund_left_ok`` BOOLEAN (refunds whose original is accepted)
+    ``area_fund_sum_includes_account`` SMALLINT 0/1 (0 where the area has no row)
+reference tables, review, case_review
+    ``batch_area_code`` VARCHAR, ``row_area_code`` VARCHAR (the area of the row: its own, or that of the institution,
+    finding or settlement it names; not known for what belongs to no area)
 fee_item, settlement_list and its children
     ``parent_accepted`` BOOLEAN (fee lines and lists: the settlement; children of a list: the list)
 settlement_list
@@ -46,6 +48,7 @@ from settlement.gate.suites import (
     UNEXPECTED_ROWS,
     Rule,
     Suite,
+    owner,
 )
 
 SETTLEMENT_BATCH = {
@@ -61,6 +64,7 @@ INSTITUTION = {
     "institution_area_code": "VARCHAR",
 }
 PARENT = {"parent_accepted": "BOOLEAN"}
+OWNED = {"batch_area_code": "VARCHAR", "row_area_code": "VARCHAR"}
 LIST_CHILDREN = {
     "settlement_medfee_sumamt": "DECIMAL(18,2)",
     "item_amount_sum": "DECIMAL(38,2)",
@@ -80,8 +84,6 @@ CONTEXT: dict[str, dict[str, str]] = {
         **SETTLEMENT_BATCH,
         **INSTITUTION,
         "area_fund_sum_includes_account": "SMALLINT",
-        "original_same_party": "BOOLEAN",
-        "original_fund_left_ok": "BOOLEAN",
     },
     "fee_item": {**SETTLEMENT_BATCH, **PARENT},
     "settlement_list": {**SETTLEMENT_BATCH, **INSTITUTION, **PARENT, **LIST_CHILDREN},
@@ -108,8 +110,8 @@ PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" [0-9]{2}:[0-9]{2}:[
 
 
 def context_columns(suite: Suite) -> dict[str, str]:
-    """Name and DuckDB type of the context columns of a table; none for tables that are judged by themselves."""
-    return CONTEXT.get(suite.name, {})
+    """Name and DuckDB type of the context columns of a table; none for rows that are judged by themselves."""
+    return CONTEXT.get(suite.name, OWNED if owner(suite.table) else {})
 
 
 def projection(suite: Suite, names: Collection[str] | None = None) -> list[str]:
@@ -152,7 +154,7 @@ def _kept(suite: Suite) -> list[Column]:
 
 def _is_form_rule(rule: Rule) -> bool:
     """True for the common rules about type, scale and length, which the projection judges by the contract."""
-    return rule.type == OF_TYPE or (rule.is_common and rule.is_arrival_only)
+    return rule.type == OF_TYPE or (rule.is_common and rule.is_arrival_only and rule.code != "R_AREA")
 
 
 def _rejecting_conditions(suite: Suite) -> list[Rule]:

@@ -28,6 +28,13 @@ A value that fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT counts as unknow
 未通过前述五类检查的值视为未知，不再参与其他规则。
 
 *On arrival only* 仅在接收时判定: what the rule needs is gone once the row is accepted; a type or a key keeps it true.
+
+`R_REFUND` is also given, when all settlements of the batch are judged, to a refund of another institution's or
+person's settlement, of a refund, or of more than is left of the original in one of its funds. Such refunds are decided
+one after another, so it is no condition on a row: `plugins/settlement/intake/refunds.py` decides it.
+`R_DUPLICATE` and `R_CONFLICT` hold for the key of every table, also where its suite does not repeat them.
+退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员的正常结算，且各基金均不超过原结算剩余金额，否则为 `R_REFUND`。
+主键重复 `R_DUPLICATE` 与冲突 `R_CONFLICT` 对各表均适用。
 """
 
 # Groups of columns that the table contract knows, for people.
@@ -38,6 +45,7 @@ GROUP_TITLES = {
     "numbers": "数字列 numbers",
     "sized": "文本与编码列 texts and codes",
     "ends": "valid_to",
+    "owner": "统筹区，或所指机构、疑点、结算 the area, or the institution, finding or settlement named",
 }
 
 COLUMNS = ("code", "severity", "规则", "rule", "condition that breaks it 违反条件", "hurts 影响")

@@ -11,6 +11,7 @@ It is a list of names, or a group of the table contract, so that a fact about a 
 ``numbers``    decimals and whole numbers
 ``sized``      texts and codes, which have a length
 ``ends``       the last day of a dated row (`valid_to`)
+``owner``      what tells the area of reference rows and decisions (`owner`)
 =============  ==============================================================
 
 ``severity`` is ``critical`` (the gate rejects the row) or ``warning`` (the row is accepted and counted). ``meta`` holds
@@ -69,6 +70,9 @@ GROUPS = {
     "sized": lambda column: column.kind in ("text", "code", "icd"),
     "ends": lambda column: column.name == "valid_to",
 }
+OWNER = "owner"
+OWNERS = ("area_code", "fixmedins_code", "finding_id", "setl_id")
+OWNED_KINDS = ("reference", "review", "case_review")
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,15 @@ class Suite:
         return next(found, None)
 
 
+def owner(table: Table) -> str | None:
+    """The column of a reference row or decision that tells whose area it belongs to: its own, or by what it names.
+
+    None for what belongs to no area, such as the catalogue, and for tables whose suites judge the area themselves.
+    """
+    names = {column.name for column in table.columns} if table.kind in OWNED_KINDS else set()
+    return next((name for name in OWNERS if name in names), None)
+
+
 def folder() -> Path:
     """Return ``expectations/`` of the checkout: ``SETTLEMENT_HOME``, else the folder above ``plugins/``."""
     home = os.environ.get("SETTLEMENT_HOME")
@@ -200,9 +213,12 @@ def _expand(table: Table, entry: dict[str, Any], where: str, is_common: bool) ->
 
 def _columns_of(table: Table, wanted: str | list[str], where: str) -> list[Column]:
     """The kept columns of a contract group, or those listed by name."""
+    if wanted == OWNER:
+        named = owner(table)
+        return [table.column(named)] if named else []
     if isinstance(wanted, str):
         if wanted not in GROUPS:
-            raise _invalid(f"{where}: no column group {wanted!r}, only {list(GROUPS)}")
+            raise _invalid(f"{where}: no column group {wanted!r}, only {[*GROUPS, OWNER]}")
         return [column for column in table.columns if not column.is_dropped and GROUPS[wanted](column)]
     return [_column(table, name, where) for name in wanted]
 

@@ -4,12 +4,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from settlement.contract.manifest import SHANGHAI
-from settlement.contract.tables import LIST_CHILDREN, Table
-from settlement.gate import context_columns, load_suite
+from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
+from settlement.gate import context_columns, is_broken, load_suite, owner
 from settlement.intake.knowledge import Load, row_hash
 
 IN_FORCE = ("active", "guidance", "suspended")
 """Agreements under which settlements count; a suspended one stops payments, not settlements (risk rule K2)."""
+
+DAYS_OF_AGREEMENT = {
+    "settlement": "cast(typed.setl_time as date)",
+    "settlement_list": "coalesce(parent.business_date, {batch_day})",
+    "declaration": "{batch_day}",
+}
+"""The day on which an agreement must be in force; a list stands for the day of its settlement, where that is known."""
 
 KEY_STATE = """
     case when known.row_hash is null then 'new' when known.row_hash = typed.row_hash then 'repeated' else 'conflict' end
@@ -49,22 +56,32 @@ def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
         known = "typed.setl_id = known.setl_id"
     relation = "settlement_again" if table.name == "settlement" else f"known_{table.name}"
     context.join(f"{relation} as known", known, accepted_key_state=_key_state(table))
+    _add_key_occurrence(context, table)
+    _add_batch(context, load)
+    if table.parent:
+        _add_parent(context, table)
+    if table.name in DAYS_OF_AGREEMENT:
+        _add_institution(context, DAYS_OF_AGREEMENT[table.name].format(batch_day=f"date '{load.as_of}'"))
+    if table.name == "settlement_list":
+        _add_list_children(context, load, delivered)
+    if named := owner(table):
+        _add_row_area(context, named)
+    _leave_unknown(context, table)
+    return context
+
+
+def _leave_unknown(context: Context, table: Table) -> None:
+    """Make NULL of every context column that nothing is known about."""
+    wanted = context_columns(load_suite(table.name))
+    context.columns |= {name: f"null::{type_}" for name, type_ in wanted.items() if name not in context.columns}
+
+
+def _add_key_occurrence(context: Context, table: Table) -> None:
     context.join(
         f"repeated_key_{table.name} as repeated_key",
         "typed.file_no = repeated_key.file_no and typed.line_no = repeated_key.line_no",
         key_occurrence="coalesce(repeated_key.key_occurrence, 1)",
     )
-    _add_batch(context, load)
-    names = {column.name for column in table.columns}
-    if {"fixmedins_code"} <= names and table.kind in ("settlement", "declaration"):
-        _add_institution(context, "cast(typed.setl_time as date)" if "setl_time" in names else f"date '{load.as_of}'")
-    if table.parent:
-        _add_parent(context, table)
-    if table.name == "settlement_list":
-        _add_list_children(context, delivered)
-    wanted = context_columns(load_suite(table.name))
-    context.columns |= {name: f"null::{type_}" for name, type_ in wanted.items() if name not in context.columns}
-    return context
 
 
 def _key_state(table: Table) -> str:
@@ -100,20 +117,35 @@ def _add_institution(context: Context, day: str) -> None:
     )
 
 
+def _add_row_area(context: Context, named: str) -> None:
+    """The area of a reference row or decision. A finding is named after its institution first."""
+    if named == "area_code":
+        context.columns["row_area_code"] = "typed.area_code"
+        return
+    name = "split_part(typed.finding_id, ':', 1)" if named == "finding_id" else f"typed.{named}"
+    context.join("area_of_owner", f"{name} = area_of_owner.owner", row_area_code="area_of_owner.area_code")
+
+
 def _add_parent(context: Context, table: Table) -> None:
-    parent = "accepted_settlement" if table.parent == "settlement" else "accepted_settlement_list"
-    context.join(f"{parent} as parent", "typed.setl_id = parent.setl_id", parent_accepted="parent.setl_id is not null")
+    relation, is_accepted = f"accepted_{table.parent}", "parent.setl_id is not null"
+    if table.name == "settlement_list":
+        # Another institution's or person's settlement is none of the list's; what is not understood is not compared.
+        relation = "settlement_of_list"
+        is_accepted += "".join(
+            f" and coalesce(typed.{name} = parent.{name}, true)" for name in ("fixmedins_code", "person_key")
+        )
+    context.join(f"{relation} as parent", "typed.setl_id = parent.setl_id", parent_accepted=is_accepted)
     context.columns |= {"parent_institution": "parent.fixmedins_code", "parent_date": "parent.business_date"}
 
 
-def _add_list_children(context: Context, delivered: Collection[str]) -> None:
+def _add_list_children(context: Context, load: Load, delivered: Collection[str]) -> None:
     """Facts about the children of a list that came in the same batch; none delivered means none, but for charges."""
     diagnosis, operation, item, icu = LIST_CHILDREN
     context.columns |= {"settlement_medfee_sumamt": "parent.medfee_sumamt"}
     context.columns |= {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
     if diagnosis in delivered:
         context.join(
-            f"({DIAGNOSES}) as diagnoses",
+            f"({DIAGNOSES.format(children=_sound(load, diagnosis))}) as diagnoses",
             "typed.setl_id = diagnoses.setl_id",
             diagnosis_count="coalesce(diagnoses.row_count, 0)",
             main_diagnosis_count="coalesce(diagnoses.main_count, 0)",
@@ -123,7 +155,7 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
         )
     if operation in delivered:
         context.join(
-            f"({OPERATIONS}) as operations",
+            f"({OPERATIONS.format(children=_sound(load, operation))}) as operations",
             "typed.setl_id = operations.setl_id",
             operation_count="coalesce(operations.row_count, 0)",
             first_operation_date="operations.first_date",
@@ -131,7 +163,7 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
         )
     if item in delivered:
         context.join(
-            f"(select setl_id, sum(amt) as amount from typed_{item} group by setl_id) as items",
+            f"(select setl_id, sum(amt) as amount from {_sound(load, item)} group by setl_id) as items",
             "typed.setl_id = items.setl_id",
             item_amount_sum="coalesce(items.amount, 0)",
         )
@@ -139,41 +171,62 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
         context.join(
             "(select setl_id, min(scs_cutd_inpool_time) as first_time, "
             f"max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time "
-            f"from typed_{icu} group by setl_id) as stays",
+            f"from {_sound(load, icu)} group by setl_id) as stays",
             "typed.setl_id = stays.setl_id",
             first_icu_time="stays.first_time",
             last_icu_time="stays.last_time",
         )
 
 
-# The main diagnosis is the row flagged so; where no row is flagged, the row with seq 1. Rows of Chinese medicine
-# (diag_type 2 and 3) are never the main one.
+def _sound(load: Load, name: str) -> str:
+    """The delivered rows of a table of children that are accepted if their list is.
+
+    A document stands or falls whole, so all of its rows count.
+    """
+    table, context = TABLES[name], Context()
+    _add_key_occurrence(context, table)
+    _add_batch(context, load)
+    context.columns |= {"parent_accepted": "true", "accepted_key_state": "'new'"}
+    _leave_unknown(context, table)
+    added = ", ".join(f"{expression} as {column}" for column, expression in context.columns.items())
+    documents = ", ".join(str(file.file_no) for file in load.manifest.files if file.format == "json4101")
+    return f"""(
+        select * from (select typed.*, {added} from typed_{name} as typed {" ".join(context.joins)})
+        where file_no in ({documents or "0"})
+            or not (coalesce(is_malformed, false) or key_occurrence > 1 or {is_broken(load_suite(name))})
+    )"""
+
+
+# One definition with intake.judged_settlement_list. The main diagnosis is the row flagged so; where no row is flagged,
+# the row with seq 1. Rows of Chinese medicine (diag_type 2 and 3) are never the main one, nor does their flag count.
 DIAGNOSES = """
     select
         setl_id,
         count(*) as row_count,
-        case
-            when bool_or(is_flagged) then count(*) filter (is_flagged) else count(*) filter (is_first)
-        end as main_count,
-        coalesce(min(diag_code) filter (is_flagged), min(diag_code) filter (is_first)) as main_code,
-        coalesce(min(adm_cond_type) filter (is_flagged), min(adm_cond_type) filter (is_first)) as main_condition,
+        count(*) filter (is_main) as main_count,
+        min(diag_code) filter (is_main) as main_code,
+        min(adm_cond_type) filter (is_main) as main_condition,
         '|' || string_agg(diag_code, '|' order by seq) || '|' as codes
     from (
         select
             *,
-            coalesce(diag_type, '1') not in ('2', '3') and coalesce(maindiag_flag = 1, false) as is_flagged,
-            coalesce(diag_type, '1') not in ('2', '3') and coalesce(seq = 1, false) as is_first
-        from typed_settlement_list_diagnosis
+            is_western and case
+                when max(maindiag_flag) filter (is_western) over (partition by setl_id) = 1
+                    then coalesce(maindiag_flag = 1, false)
+                else coalesce(seq = 1, false)
+            end as is_main
+        from (select *, coalesce(diag_type, '1') = '1' as is_western from {children})
     )
     group by setl_id
 """
 
+# An operation's date, or where none is given its times.
 OPERATIONS = """
     select
         setl_id,
         count(*) as row_count,
-        min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date))) as first_date,
+        min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date), cast(oprn_oprt_endtime as date))) as first_date,
         max(coalesce(oprn_oprt_date, cast(oprn_oprt_endtime as date), cast(oprn_oprt_begntime as date))) as last_date
-    from typed_settlement_list_operation
+    from {children}
     group by setl_id
 """

@@ -4,7 +4,7 @@ Keys of the batch travel to a temporary table of PostgreSQL, matches travel back
 history. Everything is read inside the loading transaction, behind its lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from psycopg import sql
 
 from settlement.contract.manifest import SHANGHAI, Manifest
 from settlement.contract.tables import TABLES, Column, Table
-from settlement.gate import duckdb_type
+from settlement.gate import duckdb_type, owner
 from settlement.intake.transfer import copy_from_postgres, copy_to_postgres
 
 SEPARATOR = "chr(31)"
@@ -75,6 +75,31 @@ def fetch_institutions(load: Load) -> None:
             "valid_to": "DATE",
         },
         load.work,
+    )
+
+
+def find_owners(load: Load, table: Table, delivered: Collection[str]) -> None:
+    """Create ``area_of_owner``: the area of every institution, or of the settlements that rows of `table` name.
+
+    An institution belongs where the register has it on the day of the batch, or where it first will; rows of the
+    register that the batch itself brings count.
+    """
+    if owner(table) == "setl_id":
+        _push_settlements(load, f"select distinct setl_id from key_{table.name} where setl_id is not null")
+        query = sql.SQL(
+            "select setl_id, area_code from delivered_setl join raw.settlement_key using (setl_id) "
+            "join raw.settlement using (fixmedins_code, setl_id, business_date)"
+        )
+        probe(load, query, "area_of_owner", {"owner": "VARCHAR", "area_code": "VARCHAR"})
+        return
+    columns = "fixmedins_code, area_code, valid_from"
+    register = f"select {columns} from institution"
+    if "institution" in delivered:
+        register += f" union all select {columns} from outcome_institution where disposition = 'accepted'"
+    load.engine.execute(
+        "create or replace table area_of_owner as select fixmedins_code as owner, coalesce("
+        f"max_by(area_code, valid_from) filter (valid_from <= date '{load.as_of}'), min_by(area_code, valid_from)"
+        f") as area_code from ({register}) group by fixmedins_code"
     )
 
 
@@ -187,19 +212,24 @@ def fetch_known_rows(load: Load, table: Table) -> None:
     copy_from_postgres(load.connection, query, load.engine, f"known_{table.name}", columns, load.work)
 
 
-def fetch_medical_fees(load: Load) -> None:
-    """Create ``known_fee``: total of the accepted settlements the batch's lists belong to."""
-    _push_parents(load)
-    copy_from_postgres(
-        load.connection,
+def fetch_settlements_of_lists(load: Load) -> None:
+    """Create ``stored_settlement_of_list``: the settlements that the batch's lists name and that are stored by now."""
+    _push_settlements(load, "select distinct setl_id from key_settlement_list where setl_id is not null")
+    probe(
+        load,
         sql.SQL(
-            "select setl_id, medfee_sumamt from delivered_parent "
+            "select setl_id, fixmedins_code, person_key, business_date, medfee_sumamt from delivered_setl "
+            "join raw.settlement_key using (setl_id) "
             "join raw.settlement using (fixmedins_code, setl_id, business_date)"
         ),
-        load.engine,
-        "known_fee",
-        {"setl_id": "VARCHAR", "medfee_sumamt": "DECIMAL(18,2)"},
-        load.work,
+        "stored_settlement_of_list",
+        {
+            "setl_id": "VARCHAR",
+            "fixmedins_code": "VARCHAR",
+            "person_key": "VARCHAR",
+            "business_date": "DATE",
+            "medfee_sumamt": "DECIMAL(18,2)",
+        },
     )
 
 

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
 from settlement.errors import SettlementError
+from settlement.gate import owner
 from settlement.intake import judging, knowledge, netting, reference
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
@@ -75,6 +76,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
             knowledge.fetch_known_rows(load, table)
         if table.parent:
             _create_parents(load, table, names)
+        if owner(table) not in (None, "area_code"):
+            knowledge.find_owners(load, table, names)
         if table.is_large:
             _ensure_partitions(load, table)
             stored[table.name] = judge_and_store(load, table, parts_of[table.name], names)
@@ -208,21 +211,20 @@ def _tables(parts: Sequence[Delivered]) -> list[Table]:
 
 
 def _create_parents(load: Load, table: Table, names: set[str]) -> None:
-    """Create ``accepted_settlement`` or ``accepted_settlement_list``: what a child of `table` may belong to."""
-    if table.parent == "settlement":
-        fee = "null::DECIMAL(18,2)"
-        join = ""
-        if table.name == "settlement_list":
-            knowledge.fetch_medical_fees(load)
-            fee, join = "known_fee.medfee_sumamt", "left join known_fee using (setl_id)"
-        known = (
-            f"select known_settlement.setl_id, fixmedins_code, business_date, {fee} as medfee_sumamt "
-            f"from known_settlement {join} where not is_pending"
-        )
+    """Create what a row of `table` may belong to: ``accepted_<parent>``, for a list ``settlement_of_list``."""
+    relation = f"accepted_{table.parent}"
+    if table.name == "settlement_list":
+        relation = "settlement_of_list"
+        knowledge.fetch_settlements_of_lists(load)
+        columns = "setl_id, fixmedins_code, person_key, business_date, medfee_sumamt"
+        known = f"select {columns} from stored_settlement_of_list"
+        accepted = f"select {columns} from outcome_settlement where disposition = 'accepted'"
+    elif table.parent == "settlement":
+        columns = "setl_id, fixmedins_code, business_date"
+        known = f"select {columns} from known_settlement where not is_pending"
         accepted = (
-            "select setl_id, fixmedins_code, business_date, medfee_sumamt from stored_settlement "
-            "union all select setl_id, fixmedins_code, business_date, medfee_sumamt from outcome_settlement "
-            "where disposition = 'accepted'"
+            f"select {columns} from stored_settlement "
+            f"union all select {columns} from outcome_settlement where disposition = 'accepted'"
         )
     else:
         knowledge.fetch_known_rows(load, TABLES["settlement_list"])
@@ -234,7 +236,7 @@ def _create_parents(load: Load, table: Table, names: set[str]) -> None:
             "select setl_id, fixmedins_code, business_date from outcome_settlement_list where disposition = 'accepted'"
         )
     delivered = f"union all {accepted}" if table.parent in names else ""
-    load.engine.execute(f"create or replace table accepted_{table.parent} as {known} {delivered}")
+    load.engine.execute(f"create or replace table {relation} as {known} {delivered}")
 
 
 def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[str]) -> None:
