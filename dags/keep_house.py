@@ -1,9 +1,10 @@
 """
-Keep house: prove the books, make partitions ahead, run the audits that read all history.
+Keep house: prove the books, make partitions ahead, run the audits that read all history, remove what killed loads left.
 
 **Runs** every Sunday at 03:00. It has no parameters.
 
-**Reads** everything. **Writes** partitions only; it corrects nothing.
+**Reads** everything. **Writes** partitions only; it corrects nothing. It removes work folders of
+loads that were killed.
 
 **On failure** of `verify_ledger` stop paying and read `docs/runbook/keep_house.md`: the books differ from what was
 sealed, and the message names the first posting run that does. Any other step can simply be run again. This is a
@@ -18,6 +19,7 @@ from settlement.tasks.housekeeping import (
     audit_models,
     check_calendar,
     make_partitions_ahead,
+    remove_left_files,
     report_outcome,
     verify_ledger,
 )
@@ -37,7 +39,7 @@ sundays_at_three = "0 3 * * 0"
 )
 def keep_house():
     """Wire the steps."""
-    report_outcome(make_partitions_ahead(), verify_ledger(), audit_models(), check_calendar())
+    report_outcome(make_partitions_ahead(), verify_ledger(), audit_models(), check_calendar(), remove_left_files())
 
 
 keep_house()

@@ -1,6 +1,13 @@
-"""The DuckDB engine that reads and judges one batch: bounded memory, spilling to the work folder, no network."""
+"""The DuckDB engine that reads and judges one batch: bounded memory, spilling to the work folder, no network.
 
+A work folder holds what a batch delivered in clear, names and certificate numbers among it. A load that is killed
+leaves its folder; the lock in it, which ends with the process, tells the next load or house keeping to remove it.
+"""
+
+import fcntl
+import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +18,52 @@ import duckdb
 from settlement.contract.limits import MIB, Limits
 from settlement.intake import persons
 
+log = logging.getLogger(__name__)
+
+PREFIX = "settlement-load-"
+LOCK = "load.lock"
+
 
 @contextmanager
 def work_folder(batch_id: str) -> Iterator[Path]:
-    """A folder for one load (under ``SETTLEMENT_LOCAL``/work if set), removed at its end."""
+    """A folder for one load (under ``SETTLEMENT_LOCAL``/work if set), removed at its end; so are those left before."""
+    remove_left_folders()
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{batch_id}-", dir=_parent()))
+    try:
+        with (folder / f".{LOCK}").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            (folder / f".{LOCK}").rename(folder / LOCK)  # seen by others once it is locked, not before
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_folders() -> int:
+    """Remove the work folders on this host whose load does not run any more; returns how many."""
+    left = [lock.parent for lock in sorted(_parent().glob(f"{PREFIX}*/{LOCK}")) if _remove_if_left(lock)]
+    for folder in left:
+        log.warning("removed the work folder of a load that was killed: %s", folder.name)
+    return len(left)
+
+
+def _remove_if_left(path: Path) -> bool:
+    """Remove the folder of a lock that nobody holds; somebody else's (in a shared folder) is not ours to remove."""
+    try:
+        with path.open("rb") as lock:
+            if os.fstat(lock.fileno()).st_uid != os.getuid():
+                return False
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent)
+    except OSError:  # its load runs, or has just removed it
+        return False
+    return True
+
+
+def _parent() -> Path:
     local = os.environ.get("SETTLEMENT_LOCAL")
-    parent = Path(local) / "work" if local else None
-    if parent:
-        parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{batch_id}-", dir=parent, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    parent = Path(local) / "work" if local else Path(tempfile.gettempdir())
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Steps of `keep_house`: partitions ahead, the ledger's proof, statistics."""
+"""Steps of `keep_house`: partitions ahead, the ledger's proof, audits, what killed loads left."""
 
 from datetime import date, timedelta
 
@@ -47,9 +47,17 @@ def check_calendar() -> str:
     return f"working days known until {end} ({days_left} days left 日历剩余天数)"
 
 
+@step(task_id="remove_left_files")
+def remove_left_files() -> int:
+    """Remove the work folders of killed loads on this host: they hold delivered rows in clear. Returns their count."""
+    from settlement.intake.engine import remove_left_folders
+
+    return remove_left_folders()
+
+
 @step(task_id="report_outcome")
-def report_outcome(partitions: str, ledger: str, audited: int, calendar: str) -> str:
+def report_outcome(partitions: str, ledger: str, audited: int, calendar: str, left: int) -> str:
     """Write the run's note."""
-    text = f"{ledger}; {partitions}; {audited} audits passed; {calendar}"
+    text = f"{ledger}; {partitions}; {audited} audits passed; {calendar}; {left} work folders of killed loads removed"
     write_note(text)
     return text
