@@ -12,9 +12,8 @@ from psycopg.types.json import Jsonb
 
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
-from settlement.errors import SettlementError
 from settlement.gate import owner
-from settlement.intake import judging, knowledge, netting, reference
+from settlement.intake import control, judging, knowledge, netting, reference
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
 from settlement.intake.storing import Stored, judge_and_store, stored_columns
@@ -80,6 +79,7 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
             knowledge.find_owners(load, table, names)
         if table.is_large:
             _ensure_partitions(load, table)
+            _forget_keys(load, parts_of[table.name])
             stored[table.name] = judge_and_store(load, table, parts_of[table.name], names)
         else:
             judging.judge(load, table, names)
@@ -159,49 +159,18 @@ def check_totals(load: Load, parts: Sequence[Delivered]) -> dict[int, dict[str, 
         if part.is_part_of_document:
             continue
         rows = load.count(f"select count(*) from {part.relation}")
-        if rows != part.file.rows:
-            raise _mismatch(part.file, "rows", str(part.file.rows), str(rows))
-        found[part.file.file_no] = {
-            column: _control_sum(load, part, column, expected) for column, expected in part.file.control.items()
-        }
+        control.check_rows(part.file, rows)
+        found[part.file.file_no] = {column: _control_sum(load, part, column) for column in part.file.control}
     return found
 
 
-def _control_sum(load: Load, part: Delivered, column: str, expected: str) -> Decimal:
+def _control_sum(load: Load, part: Delivered, column: str) -> Decimal:
     row = load.engine.execute(
         f'select coalesce(sum(case when regexp_full_match("{column}", ?) '
         f'then cast("{column}" as DECIMAL(38,10)) end), 0) from {part.relation}',
         [NUMBER],
     ).fetchone()
-    found = _plain(Decimal(row[0])) if row else Decimal(0)
-    if not _is_same_number(expected, found):
-        raise _mismatch(part.file, f"control sum of {column}", expected, f"{found:f}")
-    return found
-
-
-def _is_same_number(expected: str, found: Decimal) -> bool:
-    """True when the sender's text is this very number; NaN, 1e308, 1,234.00 or full-width digits are no number."""
-    if not expected.isascii() or not set(expected) <= set("+-.0123456789"):
-        return False
-    try:
-        return Decimal(expected) == found
-    except ArithmeticError:
-        return False
-
-
-def _plain(amount: Decimal) -> Decimal:
-    """Without trailing zeros, but with two decimals at least."""
-    short = amount.normalize()
-    exponent = short.as_tuple().exponent
-    return short if isinstance(exponent, int) and exponent < -2 else short.quantize(Decimal("0.01"))
-
-
-def _mismatch(file: DeliveredFile, what: str, expected: str, found: str) -> SettlementError:
-    return SettlementError(
-        "control_mismatch",
-        f"{file.name}: {what} expected {expected}, found {found}",
-        "the file is not the one the manifest describes: send the batch again",
-    )
+    return control.check_sum(part.file, column, Decimal(row[0]) if row else Decimal(0))
 
 
 def _tables(parts: Sequence[Delivered]) -> list[Table]:
@@ -305,6 +274,13 @@ def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
     return dict(found.fetchall())
 
 
+def _forget_keys(load: Load, parts: Sequence[Delivered]) -> None:
+    """Drop the keys of sliced files: what they say is known by now, and the rows are read again with all columns."""
+    for part in parts:
+        if part.layout:
+            load.engine.execute(f"drop table {part.relation}_text")
+
+
 def _ensure_partitions(load: Load, table: Table) -> None:
     """Make the months that rows of the table may belong to; large tables ask before they are judged."""
     source = f"outcome_{table.name} where disposition = 'accepted'"
@@ -337,14 +313,15 @@ def _copy_pending(load: Load) -> None:
     columns = {f'"{column.kept_name}"': column.kept_name or "" for column in TABLES["settlement"].kept}
     columns |= {"batch_area_code": "area_code", "business_date": "business_date"}
     columns |= {f"'{load.manifest.batch_id}'": "batch_id", "file_no": "file_no", "line_no": "line_no"}
-    names = {file.file_no: file.name for file in load.manifest.files}
-    for file_no, name in names.items():
-        literal = "'" + name.replace("'", "''") + "'"
-        query = (
-            f"select {', '.join(columns)}, {literal} from outcome_settlement "
-            f"where disposition = 'pending' and file_no = {file_no}"
-        )
-        copy_to_postgres(load.engine, query, load.connection, "intake.pending_refund", [*columns.values(), "file_name"])
+    columns["file_name"] = "file_name"
+    load.engine.execute("create or replace table delivered_file (file_no INTEGER, file_name VARCHAR)")
+    for file in load.manifest.files:
+        load.engine.execute("insert into delivered_file values (?, ?)", [file.file_no, file.name])
+    query = (
+        f"select {', '.join(columns)} from outcome_settlement join delivered_file using (file_no) "
+        "where disposition = 'pending' order by file_no, line_no"
+    )
+    copy_to_postgres(load.engine, query, load.connection, "intake.pending_refund", list(columns.values()))
 
 
 def _record_days(load: Load) -> None:
