@@ -78,7 +78,7 @@ def test_a_rejected_group_does_not_reject_a_transaction_that_says_otherwise() ->
 
 def test_a_rejected_group_without_transactions_rejects_all() -> None:
     (row,) = report(group("RJCT", REASON))
-    assert row == TransactionStatus(None, "RJCT", "AC04", "账户 已销户", "R1", "M1")
+    assert row == TransactionStatus(None, "RJCT", "AC04", "账户 已销户", "R1", "M1", is_of_transaction=False)
     assert row.is_for_whole_message
 
 

@@ -8,7 +8,7 @@ A report that lists no transaction and rejects nothing gives no row, because it 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from settlement.banking.messages import MAX_BYTES, Element, Message, read_elements
@@ -34,6 +34,8 @@ class TransactionStatus:
     reason_text: str | None
     message_id: str | None
     original_message_id: str | None
+    is_of_transaction: bool = True
+    """False for the row that a group or payment block gives: it is no transaction of the report."""
 
     @property
     def is_for_whole_message(self) -> bool:
@@ -76,7 +78,7 @@ def _rejection_of_all(
     element: Element, status_name: str, message_id: str | None, original_id: str | None
 ) -> TransactionStatus | None:
     """Give the row that rejects everything, if the group or block says so."""
-    row = _row(element, status_name, message_id, original_id, None)
+    row = replace(_row(element, status_name, message_id, original_id, None), is_of_transaction=False)
     return row if row.status == REJECTED else None
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,30 +14,33 @@ from settlement.banking.pain002 import TransactionStatus, parse_pain002
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.contract.tables import TABLES
-from settlement.errors import SettlementError
+from settlement.intake import control
+from settlement.intake.load import FileOutcome
 
 Row = dict[str, Any]
+IS_TRANSACTION = "is_transaction"
+"""Name that no column has: whether the manifest counts the row."""
 
 
 def load_file(
     connection: psycopg.Connection[Any], manifest: Manifest, file: DeliveredFile, path: Path, limits: Limits
-) -> dict[str, int]:
-    """Insert the transactions of one file; returns the rows by disposition.
+) -> FileOutcome:
+    """Insert the transactions of one file; returns what became of its rows and the control sums found.
 
-    The same transaction in another message (a bank that repeats itself) is `repeated`.
+    The same transaction in another message (a bank that repeats itself) is `repeated`. A report that rejects a message
+    as a whole gives a row that is no transaction, and the manifest does not count it.
 
     Raises:
-        SettlementError: ``control_mismatch`` when the number of transactions differs from the manifest, and the
-            parsers' own codes for a file that is no such message.
+        SettlementError: ``control_mismatch`` when the number of transactions or a control sum differs from the
+            manifest, and the parsers' own codes for a file that is no such message.
     """
     names = [column.name for column in TABLES["bank_receipt"].columns]
     rows = list(_rows(file, path, limits))
-    if len(rows) != file.rows:
-        raise SettlementError(
-            "control_mismatch",
-            f"{file.name}: rows expected {file.rows}, found {len(rows)}",
-            "the file is not the one the manifest describes: send the batch again",
-        )
+    control.check_rows(file, sum(row[IS_TRANSACTION] for row in rows))
+    sums = {
+        column: control.check_sum(file, column, sum((row.get(column) or Decimal(0) for row in rows), Decimal(0)))
+        for column in file.control
+    }
     columns = ["area_code", "batch_id", "accepted_batch_id", "file_no", "line_no", "row_hash", *names]
     statement = (
         f"insert into raw.bank_transaction ({', '.join(columns)}) "  # names of the contract
@@ -50,7 +54,8 @@ def load_file(
                 statement, [*origin, line_no, _identity(manifest.area_code, row), *(row.get(name) for name in names)]
             )
             accepted += cursor.rowcount
-    return {"accepted": accepted, "quarantined": 0, "repeated": len(rows) - accepted, "pending": 0}
+    counts = {"accepted": accepted, "quarantined": 0, "repeated": len(rows) - accepted, "pending": 0}
+    return FileOutcome(file, counts, sums)
 
 
 def _rows(file: DeliveredFile, path: Path, limits: Limits) -> Iterator[Row]:
@@ -65,6 +70,7 @@ def _rows(file: DeliveredFile, path: Path, limits: Limits) -> Iterator[Row]:
 
 def _status_row(status: TransactionStatus) -> Row:
     return {
+        IS_TRANSACTION: status.is_of_transaction,
         "message_format": "pain002",
         "message_id": status.message_id,
         "original_message_id": status.original_message_id,
@@ -77,6 +83,7 @@ def _status_row(status: TransactionStatus) -> Row:
 
 def _entry_row(entry: BookedEntry) -> Row:
     return {
+        IS_TRANSACTION: True,
         "message_format": "camt054",
         "message_id": entry.message_id,
         "account_no": entry.account,

@@ -24,7 +24,7 @@ from settlement.intake.batches import Known
 from settlement.intake.engine import open_engine, work_folder
 from settlement.intake.folders import MANIFEST, batch_folder, complete_batches, inbox, open_inside
 from settlement.intake.knowledge import Load
-from settlement.intake.load import FileOutcome, Outcome, check_totals, judge_batch, write_accepted, write_quarantine
+from settlement.intake.load import Outcome, check_totals, judge_batch, write_accepted, write_quarantine
 from settlement.intake.receipts import Receipt
 from settlement.intake.staging import StagedFile
 from settlement.warehouse import connect, transaction_lock
@@ -49,7 +49,8 @@ def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | No
         reason: What the person says about the decision.
 
     Raises:
-        SettlementError: ``batch_id_invalid``, ``batch_not_found``, ``batch_not_held``, or a failure that is not the
+        SettlementError: ``batch_id_invalid``, ``batch_not_found`` (also for a held batch whose files are no more in the
+            inbox when it is released), ``batch_not_held``, or a failure that is not the
             sender's (settings, warehouse). A refused batch is no error: its receipt says why.
     """
     if reject_by:
@@ -66,11 +67,24 @@ def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | No
 
 
 def waiting_batches() -> list[str]:
-    """Complete batches of the inbox that are not received yet, or whose receipt is missing, oldest first."""
+    """Complete batches of the inbox that are to be received, oldest first.
+
+    These are the ones that are not received yet, whose receipt is missing, or that were refused by the gate and have
+    got a newer manifest since: a mended batch may come under its own id.
+    """
     with connect("loader", application_name="settlement intake") as connection:
-        known = {batch_id for (batch_id,) in connection.execute("select batch_id from intake.batch")}
-    waiting = [name for name in complete_batches() if name not in known or not receipts.is_published(name)]
+        refused_at = batches.refusals(connection)
+    waiting = [
+        name
+        for name in complete_batches()
+        if name not in refused_at or not receipts.is_published(name) or _is_mended(name, refused_at[name])
+    ]
     return sorted(waiting, key=lambda name: (_created_at(name), name))
+
+
+def _is_mended(batch_id: str, refused_at: datetime | None) -> bool:
+    """True when the manifest, which is written last, is newer than the refusal."""
+    return refused_at is not None and (inbox() / batch_id / MANIFEST).stat().st_mtime > refused_at.timestamp()
 
 
 def _created_at(batch_id: str) -> datetime:
@@ -86,13 +100,18 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
     with connect("loader", application_name=f"settlement intake {batch_id}") as connection:
         known = batches.find_batch(connection, batch_id)
         connection.rollback()
-        if known and not (inbox() / batch_id / MANIFEST).is_file():
+        is_released = bool(release_by and known and known.status == "held")
+        if is_released:
+            _require_files(batch_id)
+        elif known and not (inbox() / batch_id / MANIFEST).is_file():
             return _again(connection, known)  # the inbox has been tidied; what was received stays received
         folder = batch_folder(batch_id)
         manifest: Manifest | None = None
         try:
             manifest = _read_manifest(folder, batch_id, limits)
-            if known and known.is_final and not (release_by and known.status == "held"):
+            if known and is_released:
+                _check_same_manifest(known, manifest)  # the files are compared with it while they are staged
+            elif known and known.is_final:
                 _check_same_content(known, manifest, folder)
                 return _again(connection, known)
             return _load(connection, manifest, folder, limits, release_by, reason)
@@ -128,9 +147,9 @@ def _load(
             if manifest.kind == "reference":
                 transaction_lock(connection, "intake", "reference")
             known = batches.find_batch(connection, manifest.batch_id)  # another run may have been faster
+            if known and known.is_final:
+                _check_same_manifest(known, manifest)
             if known and known.is_final and not (release_by and known.status == "held"):
-                if known.content_sha256 != manifest.content_sha256:
-                    raise _conflict(manifest)
                 receipt = known.receipt
             elif manifest.kind == "bank_receipt":
                 receipt = _write_bank_receipts(connection, manifest, staged, limits)
@@ -179,7 +198,7 @@ def _write_bank_receipts(
     connection: psycopg.Connection[Any], manifest: Manifest, staged: Sequence[StagedFile], limits: Limits
 ) -> Receipt:
     files = [
-        FileOutcome(file, bank.load_file(connection, manifest, file, copy.path, limits))
+        bank.load_file(connection, manifest, file, copy.path, limits)
         for file, copy in zip(manifest.files, staged, strict=True)
     ]
     receipt = _receipt(manifest, Outcome(files, {}, []), "accepted")
@@ -272,10 +291,18 @@ def _check_same_content(known: Known, manifest: Manifest, folder: UPath) -> None
     Raises:
         SettlementError: ``batch_conflict``.
     """
-    is_same = known.content_sha256 == manifest.content_sha256 and all(
-        staging.sha256_of(folder, file.name) == file.sha256 for file in manifest.files
-    )
-    if not is_same:
+    _check_same_manifest(known, manifest)
+    if any(staging.sha256_of(folder, file.name) != file.sha256 for file in manifest.files):
+        raise _conflict(manifest)
+
+
+def _check_same_manifest(known: Known, manifest: Manifest) -> None:
+    """What a person releases must be what was held.
+
+    Raises:
+        SettlementError: ``batch_conflict``.
+    """
+    if known.content_sha256 != manifest.content_sha256:
         raise _conflict(manifest)
 
 
@@ -285,6 +312,20 @@ def _conflict(manifest: Manifest) -> SettlementError:
         f"batch {manifest.batch_id} was received before with other content; nothing was changed",
         "send corrections under a new batch id",
     )
+
+
+def _require_files(batch_id: str) -> None:
+    """A held batch is loaded from its files when it is released; tidied away, it cannot be.
+
+    Raises:
+        SettlementError: ``batch_not_found``.
+    """
+    if not (inbox() / batch_id / MANIFEST).is_file():
+        raise SettlementError(
+            "batch_not_found",
+            f"batch {batch_id} is held, and its folder is no more in the inbox; nothing was released",
+            "put the files and the manifest back as they were delivered and release it again",
+        )
 
 
 def _changed(error: SettlementError) -> SettlementError:
