@@ -354,10 +354,14 @@ create table intake.pending_refund (
     file_name text not null,
     outcome text check (outcome in ('accepted', 'quarantined')),
     outcome_batch_id text,
-    primary key (fixmedins_code, setl_id),
+    primary key (fixmedins_code, setl_id, batch_id),
     check ((outcome is null) = (outcome_batch_id is null))
 );
 alter table intake.pending_refund drop column accepted_batch_id;
+-- One that was refused may be corrected by another batch and wait again; at any time one of an id waits.
+create unique index on intake.pending_refund (setl_id) where outcome is null;
+create index on intake.pending_refund (batch_id);
+create index on intake.pending_refund (outcome_batch_id) where outcome_batch_id is not null;
 comment on table intake.pending_refund is '等待原结算的退费 / Refunds that wait for their original settlement.';
 create index on intake.pending_refund (init_setl_id) where outcome is null;
 

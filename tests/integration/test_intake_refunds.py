@@ -1,5 +1,6 @@
 """Refunds through the intake: waiting, release, several at once, and never more than was paid."""
 
+import json
 from typing import Any
 
 import pytest
@@ -92,6 +93,27 @@ def test_waiting_refunds_are_netted_before_those_delivered_with_the_original(cit
     assert found == [("b1", 3, "R3", ["R_REFUND"]), ("b2", 3, "R2", ["R_REFUND"])]
 
 
+def test_a_sender_learns_what_became_of_refunds_that_waited(city: Warehouse) -> None:
+    deliver(city, "b2", SECOND, back("R1", "S1", "-70.00"), back("R2", "S1", "-70.00"), back("R3", "S9", "-1.00"))
+    folder = city.outbox / "b2"
+    first = (folder / "receipt.json").read_bytes()
+    assert not (folder / "decided_refunds.json").exists()
+    deliver(city, "b1", FIRST, paid("S1", "100.00"))
+    assert (folder / "receipt.json").read_bytes() == first
+    found = json.loads((folder / "decided_refunds.json").read_text())
+    assert [tuple(refund.values()) for refund in found["refunds"]] == [
+        ("settlement.csv", 2, "R1", "S1", "accepted", "b1"),
+        ("settlement.csv", 3, "R2", "S1", "quarantined", "b1"),
+    ]
+    rejected = (folder / "rejected.csv").read_text()
+    assert "R2,R_REFUND,init_setl_id,S1" in rejected
+    for path in (folder / "rejected.csv", folder / "decided_refunds.json", city.outbox / "b1" / "receipt.json"):
+        path.unlink()
+    receive("b1")
+    assert (folder / "rejected.csv").read_text() == rejected
+    assert len(json.loads((folder / "decided_refunds.json").read_text())["refunds"]) == 2
+
+
 def test_another_person_cannot_take_a_settlement_back(city: Warehouse) -> None:
     deliver(city, "b1", FIRST, paid("S1", "100.00"))
     receipt = deliver(city, "b2", SECOND, back("R1", "S1", "-1.00", person="33000000000000000009"))
@@ -102,6 +124,25 @@ def test_a_refund_hears_of_its_other_faults_too(city: Warehouse) -> None:
     deliver(city, "b1", FIRST, paid("S1", "100.00"))
     receipt = deliver(city, "b2", SECOND, back("R1", "S1", "-100.01") | {"gend": "x"})
     assert receipt.reasons == {"R_DICT": 1, "R_REFUND": 1}
+
+
+def test_a_refund_with_an_unknown_person_or_amount_hears_of_that_alone(city: Warehouse) -> None:
+    deliver(city, "b1", FIRST, paid("S1", "100.00"))
+    unknown = [{"psn_no": ""}, {"fixmedins_code": "???"}, {"hifes_pay": "x"}]
+    rows = [back(f"R{number}", "S1", "-40.00") | changes for number, changes in enumerate(unknown)]
+    assert deliver(city, "b2", SECOND, *rows).reasons == {"R_CODE": 1, "R_MISSING": 1, "R_TYPE": 1}
+
+
+def test_a_refund_that_was_refused_after_waiting_may_be_corrected_and_wait_again(city: Warehouse) -> None:
+    deliver(city, "b2", SECOND, back("R1", "S1", "-100.01"))
+    deliver(city, "b1", FIRST, paid("S1", "100.00"))
+    assert counts(deliver(city, "b3", SECOND, back("R1", "S2", "-40.00"))) == (0, 0, 0, 1)
+    deliver(city, "b4", FIRST, paid("S2", "50.00"))
+    assert city.rows("select batch_id, outcome, outcome_batch_id from intake.pending_refund order by batch_id") == [
+        ("b2", "quarantined", "b1"),
+        ("b3", "accepted", "b4"),
+    ]
+    assert total(city) == "110.00"
 
 
 def test_a_refund_of_a_refused_original_waits(city: Warehouse) -> None:

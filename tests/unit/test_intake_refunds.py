@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,25 @@ def test_each_fund_is_looked_at_by_itself() -> None:
 def test_another_person_or_institution_is_refused() -> None:
     others = [Party("H33010600999", "person-1"), Party("H33010600123", "person-2")]
     assert decide([refund(party=party) for party in others], {"A": original()}) == ["refused", "refused"]
+
+
+@pytest.mark.parametrize("party", [Party(None, "person-1"), Party("H33010600123", None), Party(None, None)])
+def test_what_is_unknown_about_the_party_is_not_compared(party: Party) -> None:
+    assert decide([refund(party=party, broken=True)], {"A": original()}) == ["broken"]
+
+
+def test_what_is_known_about_the_party_is_compared() -> None:
+    others = [Party(None, "person-2"), Party("H33010600999", None)]
+    refunds = [refund(party=party, broken=True) for party in others]
+    assert decide(refunds, {"A": original()}) == ["refused", "refused"]
+
+
+def test_an_unknown_amount_takes_nothing_and_the_known_ones_are_judged() -> None:
+    def unknown(**known: str) -> Refund:
+        return Refund("A", HOSPITAL, {**amounts(**known), "hifes_pay": None}, is_broken=True)
+
+    refunds = [unknown(hifp_pay="-100.00"), unknown(hifp_pay="-100.01")]
+    assert decide(refunds, {"A": original(hifp_pay="100.00")}) == ["broken", "refused"]
 
 
 def test_a_refund_of_a_refund_is_refused() -> None:

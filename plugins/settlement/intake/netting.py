@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from psycopg import sql
@@ -13,12 +12,11 @@ from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, d
 from settlement.intake.transfer import copy_to_postgres
 
 AMOUNTS = ", ".join(FUNDS)
-ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A refund that waited for its original and is decided by this load; its key is (fixmedins_code, setl_id)."""
+    """A refund that waited for its original and is decided by this load; of one id one refund waits at a time."""
 
     fixmedins_code: str
     setl_id: str
@@ -96,7 +94,7 @@ def release(load: Load, decided: Sequence[Waiting]) -> None:
         for fixmedins_code, setl_id in keys:
             load.connection.execute(
                 "update intake.pending_refund set outcome = %s, outcome_batch_id = %s "
-                "where fixmedins_code = %s and setl_id = %s",
+                "where fixmedins_code = %s and setl_id = %s and outcome is null",
                 [outcome, load.manifest.batch_id, fixmedins_code, setl_id],
             )
     columns = [column.kept_name or "" for column in TABLES["settlement"].kept]
@@ -182,8 +180,8 @@ def _originals(load: Load, setl_ids: Iterable[str]) -> dict[str, Original]:
 
 def _refund(row: tuple[Any, ...]) -> Refund:
     init_setl_id, fixmedins_code, person_key, is_broken, *amounts = row
-    known = {fund: amount if amount is not None else ZERO for fund, amount in zip(FUNDS, amounts, strict=True)}
-    return Refund(init_setl_id, Party(fixmedins_code, person_key), known, is_broken)
+    by_fund = dict(zip(FUNDS, amounts, strict=True))
+    return Refund(init_setl_id, Party(fixmedins_code, person_key), by_fund, is_broken)
 
 
 def _write_verdicts(load: Load, rows: Sequence[tuple[Any, ...]], verdicts: Sequence[Verdict]) -> None:

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -13,13 +12,14 @@ import psycopg
 from settlement.contract.manifest import Manifest
 from settlement.errors import SettlementError
 from settlement.intake.folders import outbox
+from settlement.spreadsheet import safe_text
 from settlement.whole_files import write_whole
 
 RECEIPT = "receipt.json"
 REJECTED = "rejected.csv"
 LATER_ANSWER = "later_delivery.json"
+DECIDED_REFUNDS = "decided_refunds.json"
 REJECTED_HEADER = ("file", "line_no", "record_key", "reason_codes", "field", "value")
-PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Receipt:
     @classmethod
     def refused(cls, batch_id: str, manifest: Manifest | None, error: SettlementError) -> Self:
         """A receipt for a batch of which nothing was loaded. Without a manifest little is known about it."""
-        detail = {"code": error.code, "message": _storable(error.message), "hint": error.hint}
+        detail = {"code": error.code, "message": storable(error.message, 2_000), "hint": error.hint}
         if manifest:
             return cls.of(manifest, "refused", error=detail)
         return cls(batch_id, None, None, None, "refused", error=detail)
@@ -80,18 +80,40 @@ class Receipt:
 
 
 def publish(connection: psycopg.Connection[Any], receipt: Receipt) -> None:
-    """Write receipt.json and rejected.csv to the outbox; the receipt last, so that it stands for both.
+    """Write receipt.json and rejected.csv to the outbox; the receipt last, so that it stands for all.
 
-    The quarantined rows are read from the warehouse, so a receipt can be written again at any time.
+    The quarantined rows are read from the warehouse, so a receipt can be written again at any time. Batches whose
+    waiting refunds this one decided are told too.
     """
-    folder = outbox() / receipt.batch_id
+    for (batch_id,) in connection.execute(
+        "select distinct batch_id from intake.pending_refund where outcome_batch_id = %s order by batch_id",
+        [receipt.batch_id],
+    ).fetchall():
+        _publish_rejected(connection, batch_id)
+        _publish_decided_refunds(connection, batch_id)
+    _publish_rejected(connection, receipt.batch_id)
+    write_whole(outbox() / receipt.batch_id / RECEIPT, _as_bytes(receipt))
+
+
+def _publish_rejected(connection: psycopg.Connection[Any], batch_id: str) -> None:
     rows = connection.execute(
         "select file_name, line_no, record_key, reason_codes, details from intake.quarantine "
         "where batch_id = %s order by file_no, line_no",
-        [receipt.batch_id],
+        [batch_id],
     )
-    write_whole(folder / REJECTED, rejected_csv(rows))
-    write_whole(folder / RECEIPT, _as_bytes(receipt))
+    write_whole(outbox() / batch_id / REJECTED, rejected_csv(rows))
+
+
+def _publish_decided_refunds(connection: psycopg.Connection[Any], batch_id: str) -> None:
+    """Say what became of the refunds that the batch's receipt, which stays, counts as pending."""
+    rows = connection.execute(
+        "select file_name, line_no, setl_id, init_setl_id, outcome, outcome_batch_id from intake.pending_refund "
+        "where batch_id = %s and outcome is not null order by file_no, line_no",
+        [batch_id],
+    )
+    names = ("file", "line_no", "setl_id", "init_setl_id", "outcome", "decided_with")
+    refunds = [dict(zip(names, row, strict=True)) for row in rows]
+    write_whole(outbox() / batch_id / DECIDED_REFUNDS, _json_bytes({"batch_id": batch_id, "refunds": refunds}))
 
 
 def publish_later_answer(receipt: Receipt) -> None:
@@ -105,27 +127,28 @@ def is_published(batch_id: str) -> bool:
 
 
 def rejected_csv(rows: Iterable[tuple[str, int, str, list[str], list[dict[str, str]]]]) -> bytes:
-    """One line a quarantined row: all its reason codes, and for each its field and offending value, between bars."""
+    """One line a quarantined row: all its reason codes, and for each its field and offending value, between bars.
+
+    UTF-8 with a byte order mark, without which Excel garbles Chinese.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECTED_HEADER)
     for file_name, line_no, record_key, codes, details in rows:
         fields = "|".join(detail["field"] or "" for detail in details)
         values = "|".join(detail["value"] or "" for detail in details)
-        writer.writerow([_inert(file_name), line_no, _inert(record_key or ""), "|".join(codes), fields, _inert(values)])
-    return text.getvalue().encode()
-
-
-def _inert(text: str) -> str:
-    """Text that a spreadsheet would take for a formula gets a leading apostrophe; a plain number is none."""
-    if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not PLAIN_NUMBER.fullmatch(text):
-        return "'" + text
-    return text
+        writer.writerow([safe_text(file_name), line_no, safe_text(record_key or ""), "|".join(codes), fields, safe_text(values)])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _as_bytes(receipt: Receipt) -> bytes:
-    return (json.dumps(receipt.as_json(), ensure_ascii=False, indent=2) + "\n").encode()
+    return _json_bytes(receipt.as_json())
 
 
-def _storable(text: str) -> str:
-    return text[:2_000].replace("\0", "\u2400")
+def _json_bytes(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def storable(text: str, most: int) -> str:
+    """Shorten a delivered text and show NUL bytes, which PostgreSQL cannot store."""
+    return text[:most].replace("\0", "\u2400")

@@ -26,10 +26,15 @@ Verdict = Literal["accepted", "pending", "refused", "broken"]
 
 @dataclass(frozen=True)
 class Party:
-    """Who a settlement is between."""
+    """Who a settlement is between; of a delivered one a part may be unknown."""
 
-    fixmedins_code: str
-    person_key: str
+    fixmedins_code: str | None
+    person_key: str | None
+
+    def is_other(self, other: "Party") -> bool:
+        """True when a part that is known of both differs."""
+        pairs = ((self.fixmedins_code, other.fixmedins_code), (self.person_key, other.person_key))
+        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
 
 
 @dataclass
@@ -43,11 +48,14 @@ class Original:
 
 @dataclass(frozen=True)
 class Refund:
-    """A delivered refund; its amounts are negative or zero. `is_broken`: it is refused for another reason already."""
+    """A delivered refund; its amounts are negative or zero, None where unknown.
+
+    `is_broken`: it is refused for another reason already, as it is whenever something about it is unknown.
+    """
 
     init_setl_id: str | None
     party: Party
-    amounts: Mapping[str, Decimal]
+    amounts: Mapping[str, Decimal | None]
     is_broken: bool = False
 
 
@@ -63,8 +71,9 @@ def decide(refunds: Iterable[Refund], originals: Mapping[str, Original]) -> list
 def _decide(refund: Refund, original: Original | None) -> Verdict:
     if original is None:
         return "broken" if refund.is_broken or refund.init_setl_id is None else "pending"
-    left = {fund: original.left[fund] + refund.amounts[fund] for fund in FUNDS}
-    if original.is_refund or refund.party != original.party or min(left.values()) < 0:
+    known = {fund: amount for fund in FUNDS if (amount := refund.amounts[fund]) is not None}
+    left = {fund: original.left[fund] + amount for fund, amount in known.items()}
+    if original.is_refund or refund.party.is_other(original.party) or any(amount < 0 for amount in left.values()):
         return "refused"
     if refund.is_broken:
         return "broken"
