@@ -179,7 +179,11 @@ def test_a_row_with_too_few_or_too_many_fields_is_quarantined_alone(city: Wareho
     text = "\n".join([header, first, second.rpartition(",")[0], "", third + ",surplus", first.replace("S1", "S4")])
     receipt = deliver(city, text, 4)
     assert (counts(receipt), receipt.reasons) == ((4, 2, 2), {"R_FORM": 2})
-    assert city.rows("select line_no from intake.quarantine order by 1") == [(3,), (5,)]
+    width = len(header.split(","))
+    assert city.rows("select line_no, details -> 0 ->> 'value' from intake.quarantine order by 1") == [
+        (3, f"fields expected {width}, found {width - 1}"),
+        (5, f"fields expected {width}, found {width + 1}"),
+    ]
 
 
 def test_a_quote_that_is_never_closed_loads_nothing(city: Warehouse) -> None:
@@ -313,6 +317,8 @@ def test_a_value_that_is_no_money_has_its_own_reason_and_no_other(city: Warehous
         ("begndate", "2026/03/01"),
         ("brdy", "29-02-1980"),
         ("setl_time", "2026-03-02"),
+        ("setl_time", "2026-03-02 24:00:00"),
+        ("setl_time", "2026-03-02 23:59:60"),
     ],
 )
 def test_a_date_that_does_not_exist_is_a_wrong_type(city: Warehouse, column: str, value: str) -> None:

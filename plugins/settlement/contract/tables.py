@@ -214,7 +214,7 @@ SETTLEMENT_LIST = _columns("""
     sp_psn_type         code 1-6
     ipt_med_type        code 1-6     required
     adm_way             code 1-6
-    trt_type            code 1-6
+    trt_type            text 6
     adm_time            timestamp    required
     dscg_time           timestamp    required
     adm_caty            text 30

@@ -50,6 +50,7 @@ from settlement.gate.suites import (
     Suite,
     owner,
 )
+from settlement.sql_text import literal, quoted
 
 SETTLEMENT_BATCH = {
     "batch_business_date": "DATE",
@@ -102,11 +103,11 @@ DUCKDB_TYPES = {
     "timestamp": "TIMESTAMP",
 }
 
-# Strict forms: a cast alone would let 1e5, 1_000, ' 1' and 2026/2/3 pass.
+# Strict forms: a cast alone would let 1e5, 1_000, ' 1' and 2026/2/3 pass, and make 24:00:00 the next day.
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 WHOLE = r"[+-]?[0-9]+(\.0*)?"
 DAY = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
-PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" [0-9]{2}:[0-9]{2}:[0-9]{2}"}
+PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"}
 
 
 def context_columns(suite: Suite) -> dict[str, str]:
@@ -120,8 +121,8 @@ def projection(suite: Suite, names: Collection[str] | None = None) -> list[str]:
     for column in _kept(suite):
         if names is not None and column.name not in names:
             continue
-        items.append(f"nullif({_quoted(column.name)}, '') as {_quoted(column.name + '__text')}")
-        items.append(f"{_typed(suite, column)} as {_quoted(column.name)}")
+        items.append(f"nullif({quoted(column.name)}, '') as {quoted(column.name + '__text')}")
+        items.append(f"{_typed(suite, column)} as {quoted(column.name)}")
     return items
 
 
@@ -164,7 +165,7 @@ def _rejecting_conditions(suite: Suite) -> list[Rule]:
 
 def _is_unacceptable(column: Column) -> str:
     """True when the typed value is NULL and that is not because an optional value was left out."""
-    name = _quoted(column.name)
+    name = quoted(column.name)
     if column.required or column.default is not None:
         return f"{name} is null"
     return f"({name} is null and {_text(column)} is not null)"
@@ -176,7 +177,7 @@ def _typed(suite: Suite, column: Column) -> str:
     The usual form comes first, because that is what nearly every value has and a pattern costs more than a cast:
     an amount of zero, a code that is already in capitals.
     """
-    text = _quoted(column.name)
+    text = quoted(column.name)
     if column.kind in DECIMAL_KINDS:
         cast = f"try_cast({text} as {duckdb_type(column)})"
         branches = [(f"{text} = '0.00'", "0"), (_matches(text, _scaled_number(column)), cast)]
@@ -232,10 +233,10 @@ def _value_reason(suite: Suite, column: Column) -> str:
 def _breaks(suite: Suite, rule: Rule) -> str:
     """Condition over ``judged`` that is true for a row which breaks the rule."""
     if rule.type == UNEXPECTED_ROWS:
-        guards = [f"{_quoted(name)} is not null" for name in rule.needs]
+        guards = [f"{quoted(name)} is not null" for name in rule.needs]
         guards += [_is_understood(suite.table.column(name)) for name in rule.columns if _asks_for_null(rule, name)]
         return " and ".join([*guards, f"({rule.condition})"])
-    name = _quoted(rule.field)
+    name = quoted(rule.field)
     if rule.type == NOT_NULL:
         return f"{name} is null"
     return f"not ({_holds(rule, name)})"
@@ -249,14 +250,14 @@ def _asks_for_null(rule: Rule, column: str) -> bool:
 
 def _is_understood(column: Column) -> str:
     """False when something was sent that is not a value of the column."""
-    return f"not ({_quoted(column.name)} is null and {_text(column)} is not null)"
+    return f"not ({quoted(column.name)} is null and {_text(column)} is not null)"
 
 
 def _holds(rule: Rule, value: str) -> str:
     """Test of a standard expectation type on one value."""
     if rule.type == IN_SET:
-        return f"{value} in ({', '.join(_literal(entry) for entry in rule.kwargs['value_set'])})"
-    return f"regexp_full_match({value}, {_literal(_unanchored(rule.kwargs['regex']))})"
+        return f"{value} in ({', '.join(literal(entry) for entry in rule.kwargs['value_set'])})"
+    return f"regexp_full_match({value}, {literal(_unanchored(rule.kwargs['regex']))})"
 
 
 def _unanchored(pattern: str) -> str:
@@ -301,16 +302,8 @@ def _reason(code: str, column: Column) -> str:
 
 
 def _text(column: Column) -> str:
-    return _quoted(column.name + "__text")
+    return quoted(column.name + "__text")
 
 
 def _matches(value: str, pattern: str) -> str:
-    return f"regexp_full_match({value}, {_literal(pattern)})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
+    return f"regexp_full_match({value}, {literal(pattern)})"

@@ -27,13 +27,20 @@ A value that fails R_MISSING, R_TYPE, R_SCALE, R_CODE or R_DICT counts as unknow
 违反 **reject** 规则的行进入隔离区并列出全部原因；**warn** 规则只提示。
 未通过前述五类检查的值视为未知，不再参与其他规则。
 
+A row that cannot be taken apart has one reason, `R_FORM`, and is judged by no rule: it has more or fewer fields than
+the header, its line is no JSON object, an object gives a name twice, or a 4101 document has another shape. It has
+neither key nor field; its line is named, and the value says what is wrong, e.g. `fields expected 45, found 44`.
+无法拆分的行只有一个原因 `R_FORM`，不再参与任何规则：字段数与表头不符、该行不是 JSON 对象、对象内名称重复，
+或 4101 单据结构不符。该行没有主键和字段，以行号标识，值中说明问题所在。
+
 *On arrival only* 仅在接收时判定: what the rule needs is gone once the row is accepted; a type or a key keeps it true.
 
 `R_REFUND` is also given, when all settlements of the batch are judged, to a refund of another institution's or
 person's settlement, of a refund, or of more than is left of the original in one of its funds. Such refunds are decided
 one after another, so it is no condition on a row: `plugins/settlement/intake/refunds.py` decides it.
 `R_DUPLICATE` and `R_CONFLICT` hold for the key of every table, also where its suite does not repeat them.
-退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员的正常结算，且各基金均不超过原结算剩余金额，否则为 `R_REFUND`。
+退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员的正常结算，且各基金均不超过原结算剩余金额，
+否则为 `R_REFUND`。
 主键重复 `R_DUPLICATE` 与冲突 `R_CONFLICT` 对各表均适用。
 """
 

@@ -3,7 +3,8 @@
 - JSON, because numbers must keep the digits they were sent with (1.10 is not 1.1, and never a binary float);
 - CSV with malformed rows, blank lines or line ends inside quotes, because every row must keep its line number.
 
-The CSV that comes out has no header; its first columns are ``line_no`` and ``is_malformed``.
+The CSV that comes out has no header; its first columns are ``line_no`` and ``form_error``,
+which says why a row is malformed and is empty for one that is not.
 """
 
 import csv
@@ -54,9 +55,9 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
             for row in reader:
                 if len(row) == width:
                     values = ["" if value == "null" else value for value in row] if file.format == "tsv" else row
-                    writer.writerow([line_no, False, *values])
+                    writer.writerow([line_no, "", *values])
                 elif row:
-                    writer.writerow([line_no, True, *[""] * width])
+                    writer.writerow([line_no, f"fields expected {width}, found {len(row)}", *[""] * width])
                 line_no = reader.line_num + 1
         except csv.Error as error:
             raise SettlementError(
@@ -74,8 +75,9 @@ def lines_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
     with target.open("w", encoding="utf-8", newline="") as sink:
         writer = _writer(sink)
         for line_no, content in _objects(path):
-            seen.update(dict.fromkeys(content or ()))
-            writer.writerow([line_no, content is None, *(_text((content or {}).get(name)) for name in names)])
+            row, form_error = ({}, content) if isinstance(content, str) else (content, "")
+            seen.update(dict.fromkeys(row))
+            writer.writerow([line_no, form_error, *(_text(row.get(name)) for name in names)])
     return (_part(file.table, target, seen),)
 
 
@@ -91,13 +93,12 @@ def lists_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
         targets = {table.name: target(table) for table in tables}
         seen: dict[str, dict[str, None]] = {table.name: {} for table in tables}
         for line_no, document in _objects(path):
-            for table, rows in _parts(file.table, document):
+            for table, rows, form_error in _parts(file.table, document):
                 writer = targets[table.name][1]
                 names = [column.name for column in table.columns]
                 for row in rows:
-                    is_malformed = row is None
-                    seen[table.name].update(dict.fromkeys(row or ()))
-                    writer.writerow([line_no, is_malformed, *(_text((row or {}).get(name)) for name in names)])
+                    seen[table.name].update(dict.fromkeys(row))
+                    writer.writerow([line_no, form_error, *(_text(row.get(name)) for name in names)])
     return tuple(_part(table, targets[table.name][0], seen[table.name]) for table in tables)
 
 
@@ -108,49 +109,60 @@ def _part(table: Table, path: Path, seen: Collection[str]) -> Part:
     return Part(table, path, header, tuple(name for name in seen if name not in names))
 
 
-def _parts(list_table: Table, document: dict[str, Any] | None) -> Iterator[tuple[Table, list[dict[str, Any] | None]]]:
+def _parts(list_table: Table, document: dict[str, Any] | str) -> Iterator[tuple[Table, list[dict[str, Any]], str]]:
     """Split one document into the rows of each table; what has not the shape of 4101 makes its list malformed."""
-    information = document.get("setlinfo") if document else None
-    sections = {name: (document or {}).get(name) or [] for name in SECTIONS}
-    is_well_formed = isinstance(information, dict) and all(
-        isinstance(section, list) and all(isinstance(row, dict) for row in section) for section in sections.values()
-    )
-    if not is_well_formed:
-        yield list_table, [None]
+    if isinstance(document, str):
+        yield list_table, [{}], document
         return
-    assert isinstance(information, dict)
-    yield list_table, [information]
+    information = document.get("setlinfo")
+    if not isinstance(information, dict):
+        yield list_table, [{}], "setlinfo is no object"
+        return
+    sections = {name: document.get(name) or [] for name in SECTIONS}
+    for name, section in sections.items():
+        if not isinstance(section, list) or not all(isinstance(row, dict) for row in section):
+            yield list_table, [{}], f"{name} is no list of objects"
+            return
+    yield list_table, [information], ""
     for name, table_name in SECTIONS.items():
         rows = [
             {"setl_id": information.get("setl_id"), "seq": position, **row}
             for position, row in enumerate(sections[name], start=1)
         ]
-        yield TABLES[table_name], list(rows)
+        yield TABLES[table_name], rows, ""
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Yield (line, object) for every line that is not blank; None where the line is no JSON object."""
+def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Yield (line, object) for every line that is not blank; a text says why a line gives no object."""
     with path.open(encoding="utf-8", newline="") as source:
         for line_no, line in enumerate(source, start=1):
             if line.strip():
                 yield line_no, _object(line)
 
 
-def _object(line: str) -> dict[str, Any] | None:
+def _object(line: str) -> dict[str, Any] | str:
     try:
         content = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_unrepeated)
         if "\\u" in line:
             json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+    except _RepeatedNameError:
+        return "a name is given twice in an object"
+    except UnicodeEncodeError:
+        return "half of a surrogate pair"
     except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+        return "no JSON"
+    return content if isinstance(content, dict) else "no JSON object"
+
+
+class _RepeatedNameError(ValueError):
+    """An object has two values under one name."""
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Names in lower case; which of two values of one name was meant cannot be known."""
     content = {name.lower(): value for name, value in pairs}
     if len(content) != len(pairs):
-        raise ValueError("a name is given twice")
+        raise _RepeatedNameError
     return content
 
 

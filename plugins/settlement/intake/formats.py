@@ -1,7 +1,8 @@
 """Read a staged file into the engine: one VARCHAR per contract column, with the line it came from.
 
-What every reader makes is a relation ``(line_no BIGINT, is_malformed BOOLEAN, <contract columns> VARCHAR…)``. Columns
-are found by header name; names and values of a sender never become SQL text.
+What every reader makes is a relation ``(line_no BIGINT, form_error VARCHAR, <contract columns> VARCHAR…)``; the
+``form_error`` of a row that is well formed is NULL. Columns are found by header name; names and values of a sender
+never become SQL text.
 
 A well-formed delimited file of a large table is not kept in the engine: its relation holds the columns that must be
 seen together (keys and control columns), and its rows are read again slice by slice.
@@ -21,9 +22,12 @@ from settlement.contract.tables import Column, Table
 from settlement.errors import SettlementError
 from settlement.intake import documents
 from settlement.intake.slices import Slice, cut
-from settlement.intake.staging import StagedFile
+from settlement.intake.staging import StagedFile, too_large
+from settlement.sql_text import literal, quoted
 
 log = logging.getLogger(__name__)
+
+WELL_FORMED = "null::VARCHAR as form_error"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Layout:
         nulls = ["", "null"] if self.is_tab_separated else [""]
         names = {f"c{index}": "VARCHAR" for index in range(len(self.header))}
         return (
-            f"read_csv({_literal(str(path))}, auto_detect = false, header = false, skip = {skip}, "
+            f"read_csv({literal(str(path))}, auto_detect = false, header = false, skip = {skip}, "
             f"delim = '{delimiter}', quote = '{quote}', escape = '{quote}', nullstr = {nulls!r}, columns = {names!r}, "
             "buffer_size = 8388608)"
         )
@@ -50,7 +54,7 @@ class Layout:
     def rows_of(self, piece: Slice) -> str:
         """Select the rows of a slice, numbered in their order."""
         return (
-            f"select row_number() over () + {piece.first_line - 1} as line_no, false as is_malformed, "
+            f"select row_number() over () + {piece.first_line - 1} as line_no, {WELL_FORMED}, "
             f"{_select(self.table.columns, self.header)} from {self.read_csv(piece.path, skip=0)}"
         )
 
@@ -161,8 +165,7 @@ def _load_fast(
         engine.execute(f"drop table {relation}_text")
         return False
     engine.execute(
-        f"create or replace view {relation} as "
-        f"select rowid + 2 as line_no, false as is_malformed, * from {relation}_text"
+        f"create or replace view {relation} as select rowid + 2 as line_no, {WELL_FORMED}, * from {relation}_text"
     )
     return True
 
@@ -171,11 +174,11 @@ def _load_careful(
     engine: duckdb.DuckDBPyConnection, relation: str, path: Path, table: Table, header: Sequence[str]
 ) -> None:
     """Load what Python has read: every row carries its line and whether it was well formed."""
-    names: dict[str, str] = {"line_no": "BIGINT", "is_malformed": "BOOLEAN"} | {
+    names: dict[str, str] = {"line_no": "BIGINT", "form_error": "VARCHAR"} | {
         f"c{n}": "VARCHAR" for n in range(len(header))
     }
     engine.execute(
-        f"create or replace table {relation} as select line_no, is_malformed, {_select(table.columns, header)} "
+        f"create or replace table {relation} as select line_no, form_error, {_select(table.columns, header)} "
         f"from read_csv(?, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', "
         f"nullstr = '', columns = {names!r}, max_line_size = 16777216)",
         [str(path)],
@@ -193,25 +196,21 @@ def _read_parquet(
     (size,) = engine.execute("select sum(total_uncompressed_size) from parquet_metadata(?)", [str(path)]).fetchone()  # type: ignore[misc]
     described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
     if size and size > limits.file_bytes:
-        raise SettlementError(
-            "file_too_large",
-            f"{file.name} is larger than {limits.file_bytes} bytes uncompressed",
-            "split it into several files, or raise SETTLEMENT_LIMIT_FILE_BYTES",
-        )
+        raise too_large(file, limits)
     header = _parquet_header(engine, path)
     _check_header(file, file.table, header, limits)
     items = []
     for column in file.table.columns:
         if column.name in header:
             name, type_name, *_ = described[header.index(column.name)]
-            items.append(f"{_as_text(_quoted(name), type_name)} as {_quoted(column.name)}")
+            items.append(f"{_as_text(quoted(name), type_name)} as {quoted(column.name)}")
         else:
-            items.append(f"null::VARCHAR as {_quoted(column.name)}")
+            items.append(f"null::VARCHAR as {quoted(column.name)}")
     engine.execute(
-        f"create or replace view {relation} as select file_row_number + 1 as line_no, false as is_malformed, "
-        f"{', '.join(items)} from read_parquet({_literal(str(path))}, file_row_number = true)"
+        f"create or replace view {relation} as select file_row_number + 1 as line_no, {WELL_FORMED}, "
+        f"{', '.join(items)} from read_parquet({literal(str(path))}, file_row_number = true)"
     )
-    names = ", ".join(_quoted(column.name) for column in file.table.columns)
+    names = ", ".join(quoted(column.name) for column in file.table.columns)
     engine.execute(f"select bit_xor(hash({names})) from {relation}").fetchall()
     return Delivered(file, file.table, relation, _unknown(file, file.table, header))
 
@@ -289,9 +288,9 @@ def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[
 def _select(columns: Sequence[Column], header: Sequence[str]) -> str:
     """Contract columns from the file's ones by position; values trimmed, missing columns NULL."""
     return ", ".join(
-        f"{_trimmed(f'c{header.index(column.name)}')} as {_quoted(column.name)}"
+        f"{_trimmed(f'c{header.index(column.name)}')} as {quoted(column.name)}"
         if column.name in header
-        else f"null::VARCHAR as {_quoted(column.name)}"
+        else f"null::VARCHAR as {quoted(column.name)}"
         for column in columns
     )
 
@@ -299,11 +298,3 @@ def _select(columns: Sequence[Column], header: Sequence[str]) -> str:
 def _trimmed(text: str) -> str:
     """`text` without blanks around it; to look whether there are any costs less than to trim."""
     return f"case when {text} < '!' or suffix({text}, ' ') then trim({text}) else {text} end"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

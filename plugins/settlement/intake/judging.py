@@ -32,7 +32,7 @@ def create_typed_view(load: Load, table: Table, parts: Sequence[Delivered]) -> N
 def typed(table: Table, part: Delivered, source: str) -> str:
     """Select typed values beside the delivered text from `source`, which holds rows of `part`."""
     items = ", ".join(projection(load_suite(table.name)))
-    return f"select {part.file.file_no} as file_no, line_no, is_malformed, {items} from {source}"
+    return f"select {part.file.file_no} as file_no, line_no, form_error, {items} from {source}"
 
 
 def find_repeated_keys(load: Load, table: Table) -> None:
@@ -74,7 +74,7 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
             select
                 *,
                 cast(case
-                    when is_malformed then {_one_reason("R_FORM", "null")}
+                    when form_error is not null then {_one_reason("R_FORM", "null", "form_error")}
                     when accepted_key_state = 'repeated' then null
                     when {is_broken(suite)} or {_own_rules(table)} then {_all_reasons(table, reasons(suite))}
                 end as {REASONS}) as reasons
@@ -163,9 +163,9 @@ def _suite_judges_keys(table: Table) -> bool:
     return any(rule.code == "R_DUPLICATE" for rule in load_suite(table.name).rules)
 
 
-def _one_reason(code: str, field: str) -> str:
+def _one_reason(code: str, field: str, value: str = "null::VARCHAR") -> str:
     name = "null::VARCHAR" if field == "null" else f"'{field}'"
-    return f"[{{'code': '{code}', 'field': {name}, 'value': null::VARCHAR}}]"
+    return f"[{{'code': '{code}', 'field': {name}, 'value': {value}}}]"
 
 
 def _same(name: str) -> str:

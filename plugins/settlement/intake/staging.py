@@ -131,7 +131,7 @@ def _copy(file: DeliveredFile, source: _HashingReader, target: Path, limits: Lim
         for block in _blocks(file, expanded):
             size += len(block)
             if size > limits.file_bytes:
-                raise _too_large(file, limits)
+                raise too_large(file, limits)
             if file.compression and size == len(block) and block.startswith(ARCHIVE_MAGIC):
                 raise SettlementError(
                     "archive_nested", f"{file.name} holds another archive", "compress the data file itself, once"
@@ -198,7 +198,7 @@ def _spool(file: DeliveredFile, source: _HashingReader, spool: Path, limits: Lim
         while block := source.read(BLOCK):
             size += len(block)
             if size > limits.file_bytes:
-                raise _too_large(file, limits)
+                raise too_large(file, limits)
             sink.write(block)
 
 
@@ -290,7 +290,8 @@ class _Text:
         self._line_length = len(content) - last_end - 1 if last_end >= 0 else len(content) - line_start
 
 
-def _too_large(file: DeliveredFile, limits: Limits) -> SettlementError:
+def too_large(file: DeliveredFile, limits: Limits) -> SettlementError:
+    """The error for a file beyond the limit, expanded."""
     return SettlementError(
         "file_too_large",
         f"{file.name} is larger than {limits.file_bytes} bytes uncompressed",
