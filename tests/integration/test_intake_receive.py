@@ -72,7 +72,7 @@ def test_a_bad_row_keeps_all_its_reasons_and_the_others_go_on(city: Warehouse) -
     assert receipt.reasons == {"R_DATE_ORDER": 1, "R_DICT": 1, "R_SCALE": 1}
     [(line_no, key, codes)] = city.rows("select line_no, record_key, reason_codes from intake.quarantine")
     assert (line_no, key, set(codes)) == (3, "S2", {"R_DICT", "R_SCALE", "R_DATE_ORDER"})
-    [line] = csv.DictReader((city.outbox / "b1" / "rejected.csv").open())
+    [line] = csv.DictReader((city.outbox / "b1" / "rejected.csv").open(encoding="utf-8-sig"))
     assert (line["file"], line["line_no"], line["record_key"]) == ("settlement.csv", "3", "S2")
     assert dict(zip(line["field"].split("|"), line["value"].split("|"), strict=True))["hifp_pay"] == "1.234"
 

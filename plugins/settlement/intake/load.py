@@ -16,6 +16,7 @@ from settlement.gate import owner
 from settlement.intake import control, judging, knowledge, netting, reference
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
+from settlement.intake.receipts import storable
 from settlement.intake.storing import Stored, judge_and_store, stored_columns
 from settlement.intake.transfer import copy_to_postgres
 
@@ -142,8 +143,8 @@ def write_quarantine(load: Load, parts: Sequence[Delivered]) -> None:
                 for line_no, record_key, reasons in rows:
                     origin = [load.manifest.batch_id, part.file.file_no, line_no, part.file.name, part.table.name]
                     codes = list(dict.fromkeys(reason["code"] for reason in reasons))
-                    details = Jsonb([{name: _storable(value) for name, value in reason.items()} for reason in reasons])
-                    copy.write_row([*origin, _storable(record_key), codes, details])
+                    details = Jsonb([{name: _shown(value) for name, value in reason.items()} for reason in reasons])
+                    copy.write_row([*origin, _shown(record_key), codes, details])
 
 
 def check_totals(load: Load, parts: Sequence[Delivered]) -> dict[int, dict[str, Decimal]]:
@@ -344,6 +345,5 @@ def _record_days(load: Load) -> None:
     )
 
 
-def _storable(value: str | None) -> str | None:
-    """Shorten a delivered text and show NUL bytes, which PostgreSQL cannot store."""
-    return None if value is None else value[:200].replace("\0", "\u2400")
+def _shown(value: str | None) -> str | None:
+    return None if value is None else storable(value, 200)

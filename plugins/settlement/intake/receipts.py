@@ -137,7 +137,9 @@ def rejected_csv(rows: Iterable[tuple[str, int, str, list[str], list[dict[str, s
     for file_name, line_no, record_key, codes, details in rows:
         fields = "|".join(detail["field"] or "" for detail in details)
         values = "|".join(detail["value"] or "" for detail in details)
-        writer.writerow([safe_text(file_name), line_no, safe_text(record_key or ""), "|".join(codes), fields, safe_text(values)])
+        writer.writerow(
+            [safe_text(file_name), line_no, safe_text(record_key or ""), "|".join(codes), fields, safe_text(values)]
+        )
     return text.getvalue().encode("utf-8-sig")
 
 
