@@ -181,7 +181,7 @@ def _add_list_children(context: Context, load: Load, delivered: Collection[str])
 def _sound(load: Load, name: str) -> str:
     """The delivered rows of a table of children that are accepted if their list is.
 
-    A document stands or falls whole, so all of its rows count.
+    A document stands or falls whole, so all of its rows count. A row that is malformed has no values, so it is broken.
     """
     table, context = TABLES[name], Context()
     _add_key_occurrence(context, table)
@@ -193,7 +193,7 @@ def _sound(load: Load, name: str) -> str:
     return f"""(
         select * from (select typed.*, {added} from typed_{name} as typed {" ".join(context.joins)})
         where file_no in ({documents or "0"})
-            or not (coalesce(is_malformed, false) or key_occurrence > 1 or {is_broken(load_suite(name))})
+            or not (key_occurrence > 1 or {is_broken(load_suite(name))})
     )"""
 
 
