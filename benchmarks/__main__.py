@@ -19,6 +19,7 @@ STAGES: dict[str, Callable[[Scene, int, int], list[Figure]]] = {
     "posting": posting.run,
     "day": day.run,
     "empty_day": day.run_empty,
+    "day_after_a_year": day.run_after_a_year,
 }
 
 

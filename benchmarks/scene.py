@@ -109,13 +109,15 @@ def _set_environment(made: Scene) -> None:
     os.environ["SETTLEMENT_PERSON_KEY"] = secrets.token_hex(32)
 
 
-def deliver_day(made: Scene, rows: int, *, fee_lines: bool = False, lists: bool = False) -> SampleSummary:
-    """Put the reference data and one day of an area with a thousand institutions into the inbox, uncompressed."""
+def deliver_day(
+    made: Scene, rows: int, *, fee_lines: bool = False, lists: bool = False, days: int = 1
+) -> SampleSummary:
+    """Put the reference data and a day or more of an area with a thousand institutions into the inbox, uncompressed."""
     return write_batches(
         made.inbox,
         area_code=AREA,
         start=BUSINESS_DATE,
-        days=1,
+        days=days,
         per_day=rows,
         institutions=min(1000, max(40, rows // 100)),
         bad_share=0.01,
