@@ -8,6 +8,7 @@ the inbox. Parameter `batch_id` names one batch; without it all waiting batches 
 `rejected.csv` in the outbox, and the reconciliation of the days it touched.
 
 **A held batch** (more refused rows than the area's limit) waits under *Required Actions*: release it or reject it.
+Whoever triggered the run cannot answer, and where `SETTLEMENT_RELEASERS` names accounts, only those can.
 A refused batch is no failure of this DAG: its receipt says why, and the sender mends it.
 
 **On failure** run it again, or clear the failed task: a batch is loaded in one transaction, so it is either not
@@ -57,6 +58,7 @@ def receive_batch():
     answers = QuestionOperator.partial(
         task_id="ask_to_release_or_reject",
         options=["release", "reject"],
+        answered_by="SETTLEMENT_RELEASERS",
         map_index_template="{{ task.about }}",
     ).expand_kwargs(list_held_batches(receipts))
     decided = apply_answer.expand(answer=answers.output)

@@ -8,21 +8,26 @@ before the pay date, so days that were missed need no run of their own.
 **Reads** accepted rows, declarations, policies, the ledger. **Writes** entries (accrued, deducted, instructed),
 payment requests and instructions, the bank files in the outbox, and the marts.
 
-**A request above the threshold, over plan or flagged** waits under *Required Actions*. Whoever triggered the run
-cannot answer. A rejected request stays payable and comes again with the next pay date.
+**A request above the threshold, over plan or flagged** waits under *Required Actions*; everything else is paid before
+anybody is asked, and each request as soon as it is approved. Whoever triggered the run, or made the request, cannot
+answer, and where `SETTLEMENT_APPROVERS` names accounts, only those can. A rejected request stays payable and comes
+again with the next pay date.
 
-**On failure** clear the failed task, or run the same pay date again: payment is always entitled minus instructed and
-requests are made once per area and pay date, so a second run finishes what was interrupted and pays nothing twice.
+**On failure** run the same pay date again: payment is always entitled minus instructed and requests are made once per
+area and pay date, so a second run finishes what was interrupted and pays nothing twice. What fails in one area or
+request stops no other: `report_outcome` fails for it in the end and names it with its remedy.
 This is a "period" run. Advice per message: `docs/runbook/settle_day.md`.
 """
 
 import pendulum
-from airflow.sdk import Param, dag
+from airflow.sdk import Param, dag, task_group
 
 from settlement.tasks.deadlines import within
 from settlement.tasks.payment import (
     check_expectations,
-    disburse,
+    disburse_answered_request,
+    disburse_approved_requests,
+    list_open_questions,
     post_entries,
     propose_entries_and_payments,
     publish,
@@ -68,18 +73,30 @@ def settle_day():
     checked = check_expectations(run)
     proposed = propose_entries_and_payments(run)
     posted = post_entries(run)
-    questions = request_payments(run)
-    answers = QuestionOperator.partial(
-        task_id="ask_for_approval",
-        options=["approve", "reject"],
-        four_eyes=True,
-        map_index_template="{{ task.subject }}",
-    ).expand_kwargs(questions)
-    answered = record_answer.expand(answer=answers.output)
-    disbursed = disburse(run)
+    requested = request_payments(run, posted)
+    disbursed = disburse_approved_requests(run, posted)
+    questions = list_open_questions(run, posted)
 
-    checked >> proposed >> posted >> questions
-    answered >> disbursed >> publish(run) >> report_outcome(run, checked, posted)
+    @task_group(prefix_group_id=False)
+    def ask_and_disburse(about, subject, body, caused_by):
+        answer = QuestionOperator(
+            task_id="ask_for_approval",
+            options=["approve", "reject"],
+            about=about,
+            subject=subject,
+            body=body,
+            caused_by=caused_by,
+            answered_by="SETTLEMENT_APPROVERS",
+            map_index_template="{{ task.subject }}",
+        )
+        return disburse_answered_request(run, record_answer(answer.output))
+
+    answered = ask_and_disburse.expand_kwargs(questions)
+    published = publish(run)
+
+    checked >> proposed >> posted
+    requested >> disbursed >> questions
+    answered >> published >> report_outcome(run, checked, posted, requested, disbursed, answered)
 
 
 settle_day()

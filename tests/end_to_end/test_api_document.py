@@ -55,6 +55,7 @@ def environment(installation, delivered) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join([str(HOME / "plugins"), os.environ.get("PYTHONPATH", "")]),
         "AIRFLOW_URL": installation.airflow_url,
         "PLATFORM_PASSWORD": installation.accounts["platform"],
+        "OPERATOR_PASSWORD": installation.accounts["operator"],
         "APPROVER_PASSWORD": installation.accounts["approver"],
         "INBOX": str(installation.inbox),
         "OUTBOX": str(installation.outbox),

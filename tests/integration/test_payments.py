@@ -169,7 +169,8 @@ def test_an_undecided_request_reserves_its_money(books):
     request()
     books.entitle("3.00", day="2026-03-03")
     books.propose("2026-03-04")
-    [later] = request(date(2026, 3, 4))
+    [undecided, later] = request(date(2026, 3, 4))
+    assert (undecided.pay_date, undecided.needs_a_person) == (PAY_DATE, True)
     assert later.total_amount == Decimal("3.00")
 
 
@@ -199,6 +200,20 @@ def test_an_institution_without_account_gets_nothing_sent_and_stays_payable(book
     ]
     assert books.rows("select fixmedins_code from ledger.entry where event = 'instructed'") == [(INSTITUTION,)]
     assert verify_ledger().is_intact
+
+
+@pytest.mark.parametrize(
+    "change", ["account_name = repeat('名', 141)", "bank_code = '10233000000X'"], ids=["name too long", "bank code"]
+)
+def test_an_account_that_no_bank_message_can_carry_stops_that_institution_alone(books, change):
+    books.execute(f"update reference.bank_account set {change} where fixmedins_code = %s", [PHARMACY])
+    books.entitle("1000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    [disbursement] = pay(books)
+    assert (disbursement.instruction_count, disbursement.no_account_count) == (1, 1)
+    assert books.rows(
+        "select has_account, account_no from ledger.payment_instruction where fixmedins_code = %s", PHARMACY
+    ) == [(False, None)]
 
 
 def test_without_an_expenditure_account_nothing_is_instructed(books):

@@ -6,15 +6,20 @@ from typing import Any
 import psycopg
 
 from settlement.ledger.posting import post
-from settlement.ledger.transactions import each_in_a_transaction
+from settlement.ledger.transactions import Failures, each_in_a_transaction
 from settlement.statements import statement
 from settlement.warehouse import connect
 
 EVENTS = ("accrued", "deducted", "restored")
 
 
-def post_proposed_entries(*, area_code: str | None, posted_by: str) -> dict[str, int]:
+def post_proposed_entries(*, area_code: str | None, posted_by: str, failures: Failures | None = None) -> dict[str, int]:
     """Post the proposed entries of one area, or of all; each area commits by itself.
+
+    Args:
+        area_code: The one area to post; None for every area with proposals.
+        posted_by: Who started it.
+        failures: Takes what goes wrong, by area, instead of its being raised in the end.
 
     Returns:
         The number of new entries by event.
@@ -25,7 +30,9 @@ def post_proposed_entries(*, area_code: str | None, posted_by: str) -> dict[str,
     with connect("poster") as connection:
         areas = [area_code] if area_code else _areas_with_proposals(connection)
         connection.commit()
-        counts = each_in_a_transaction(connection, areas, lambda area: _post_area(connection, area, posted_by))
+        counts = each_in_a_transaction(
+            connection, areas, lambda area: _post_area(connection, area, posted_by), failures
+        )
     return {event: sum(count[event] for count in counts) for event in EVENTS}
 
 

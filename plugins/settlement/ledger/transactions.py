@@ -12,13 +12,15 @@ log = logging.getLogger(__name__)
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
+Failures = dict[Any, SettlementError]
+"""What went wrong, by area or request."""
 
 
 def each_in_a_transaction(
     connection: psycopg.Connection[Any],
     keys: Iterable[Key],
     work: Callable[[Key], Result],
-    failures: dict[Key, SettlementError] | None = None,
+    failures: Failures | None = None,
 ) -> list[Result]:
     """Do `work` for every key, each in a transaction of its own, and only then raise what went wrong.
 
@@ -29,7 +31,7 @@ def each_in_a_transaction(
         psycopg.Error: If the connection is lost: then no other key could be worked on either.
     """
     results: list[Result] = []
-    found: dict[Key, SettlementError] = {}
+    found: Failures = {}
     for key in keys:
         try:
             with connection.transaction():

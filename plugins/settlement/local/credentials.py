@@ -21,6 +21,10 @@ AIRFLOW_ROLES = {
     "viewer": "viewer",
 }
 
+# Who may answer which questions: no sender releases its own batch, and no operator approves a payment.
+APPROVERS = ("approver", "admin")
+RELEASERS = ("operator", "admin")
+
 
 @dataclass(frozen=True)
 class Credentials:

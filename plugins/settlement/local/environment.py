@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
-from settlement.local.credentials import AIRFLOW_ROLES, Credentials, load_or_create
+from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS, Credentials, load_or_create
 from settlement.local.installation import HOME, Installation
 
 WAREHOUSE = "settlement"
@@ -51,6 +51,8 @@ def _settlement(installation: Installation, credentials: Credentials) -> dict[st
         "SETTLEMENT_INBOX": installation.inbox,
         "SETTLEMENT_OUTBOX": installation.outbox,
         "SETTLEMENT_PERSON_KEY": credentials.person_key,
+        "SETTLEMENT_APPROVERS": ",".join(APPROVERS),
+        "SETTLEMENT_RELEASERS": ",".join(RELEASERS),
         "SETTLEMENT_SCHEDULES": os.environ.get("SETTLEMENT_SCHEDULES", "off"),
         "SETTLEMENT_AIRFLOW_URL": installation.airflow_url,
         "SETTLEMENT_AIRFLOW_USER": "service",

@@ -6,7 +6,7 @@ after the commit. A crash in between loses nothing, because the next run writes 
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,10 +17,10 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.banking import pain001, payment_csv
-from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, payment_file
+from settlement.banking.payment_file import BankAccount, Payment, PaymentFile, payment_file, usable_account
 from settlement.errors import SettlementError
 from settlement.ledger.posting import post
-from settlement.ledger.transactions import each_in_a_transaction
+from settlement.ledger.transactions import Failures, each_in_a_transaction
 from settlement.payments.bank_files import write_bank_files
 from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
@@ -49,6 +49,19 @@ class Disbursement:
 
 
 @dataclass(frozen=True)
+class _Waiting:
+    """An approved request that is not instructed yet, as messages name it."""
+
+    request_id: UUID
+    area_code: str
+    fund_pay_type: str
+    pay_date: date
+
+    def __str__(self) -> str:
+        return f"area {self.area_code}, fund {self.fund_pay_type}, pay date {self.pay_date}"
+
+
+@dataclass(frozen=True)
 class _Request:
     """The business key of a request."""
 
@@ -73,27 +86,52 @@ class _Line:
     bank_code: str | None
 
     @property
-    def has_account(self) -> bool:
-        return self.account_no is not None and self.bank_code is not None
+    def account(self) -> BankAccount | None:
+        """The account to pay to; None where there is none, or none that a bank message can carry."""
+        return usable_account(self.account_name, self.account_no, self.bank_code)
 
 
-def disburse_approved(*, pay_date: date, area_code: str | None, posted_by: str) -> list[Disbursement]:
+def disburse_approved(
+    *,
+    pay_date: date,
+    area_code: str | None,
+    posted_by: str,
+    request_id: UUID | None = None,
+    without: Collection[str] = (),
+    failures: Failures | None = None,
+) -> list[Disbursement]:
     """Instruct every approved request up to `pay_date` that is not instructed yet, then write the bank files.
 
     Each request commits by itself, and one that fails stops no other. What an interrupted run left, requests and
     files alike, is finished.
+
+    Args:
+        pay_date: The day to pay on; what is approved from earlier ones is instructed too.
+        area_code: The one area to pay in; None for every area.
+        posted_by: Who started it.
+        request_id: The one request to instruct, where it is meant alone.
+        without: Areas to leave alone.
+        failures: Takes what goes wrong, by request, instead of its being raised in the end.
     """
     scope: dict[str, Any] = {"pay_date": pay_date, "area_code": area_code}
     with connect("poster") as connection:
-        waiting = [row[0] for row in connection.execute(statement(PACKAGE, "requests_to_disburse"), scope)]
+        waiting = _waiting(connection, {**scope, "request_id": request_id, "without": list(without)})
         connection.commit()
         try:
             made = each_in_a_transaction(
-                connection, waiting, lambda request_id: disburse(connection, request_id, posted_by=posted_by)
+                connection,
+                waiting,
+                lambda request: disburse(connection, request.request_id, posted_by=posted_by),
+                failures,
             )
         finally:
-            write_bank_files(connection, **scope, request_ids=waiting)
+            write_bank_files(connection, **scope, request_ids=[request.request_id for request in waiting])
     return [disbursement for disbursement in made if disbursement]
+
+
+def _waiting(connection: psycopg.Connection[Any], scope: dict[str, Any]) -> list[_Waiting]:
+    with connection.cursor(row_factory=class_row(_Waiting)) as cursor:
+        return cursor.execute(statement(PACKAGE, "requests_to_disburse"), scope).fetchall()
 
 
 def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by: str) -> Disbursement | None:
@@ -118,10 +156,13 @@ def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by
         purpose=f"instructed {request.fund_pay_type} {request.pay_date}",
         posted_by=posted_by,
     )
-    payable = [(line, id) for line, id in zip(lines, ids, strict=True) if line.has_account]
+    payable = [(line, id, line.account) for line, id in zip(lines, ids, strict=True) if line.account]
     file = _payment_file(connection, request, payable) if payable else None
     if file:
         _insert_bank_file(connection, request, file)
+    for line in lines:
+        if line.account is None:
+            log.warning("institution %s has no account that a bank can pay to: nothing is sent", line.fixmedins_code)
     log.info("area %s fund %s: %d payments instructed", request.area_code, request.fund_pay_type, len(payable))
     return Disbursement(
         request_id=str(request_id),
@@ -184,7 +225,7 @@ def _insert_instructions(
         cursor.copy(f"copy ledger.payment_instruction ({INSTRUCTION_COLUMNS}) from stdin") as rows,
     ):
         for line, instruction_id in zip(lines, ids, strict=True):
-            account = (line.account_name, line.account_no, line.bank_code) if line.has_account else (None, None, None)
+            account = line.account
             rows.write_row(
                 [
                     line.fixmedins_code,
@@ -197,15 +238,17 @@ def _insert_instructions(
                     request.purpose,
                     line.sequence,
                     line.amount,
-                    line.has_account,
-                    *account,
+                    account is not None,
+                    account and account.name,
+                    account and account.number,
+                    account and account.bank_code,
                     line.replaces_instruction_id,
                 ]
             )
 
 
 def _payment_file(
-    connection: psycopg.Connection[Any], request: _Request, payable: Sequence[tuple[_Line, UUID]]
+    connection: psycopg.Connection[Any], request: _Request, payable: Sequence[tuple[_Line, UUID, BankAccount]]
 ) -> PaymentFile:
     return payment_file(
         area_code=request.area_code,
@@ -217,11 +260,11 @@ def _payment_file(
             Payment(
                 instruction_id=instruction_id,
                 amount=line.amount,
-                creditor=BankAccount(str(line.account_name), str(line.account_no), str(line.bank_code)),
+                creditor=account,
                 creditor_code=line.fixmedins_code,
                 remittance=f"医保基金拨付 {line.fixmedins_code} {request.fund_pay_type} {line.settlement_month}",
             )
-            for line, instruction_id in payable
+            for line, instruction_id, account in payable
         ],
     )
 

@@ -1,7 +1,7 @@
 """Payment requests: one per area, fund and pay date, measured against the month's cash plan (请款)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.errors import SettlementError
-from settlement.ledger.transactions import each_in_a_transaction
+from settlement.ledger.transactions import Failures, each_in_a_transaction
 from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
 
@@ -38,6 +38,7 @@ class Request:
     reserve_used_amount: Decimal
     is_over_plan: bool
     approval_threshold_amount: Decimal
+    requested_by: str
     flagged_lines: Sequence[str]
     status: str
     """``undecided``, ``approved``, ``rejected`` or ``instructed``."""
@@ -69,21 +70,43 @@ class Request:
         return "\n\n".join(lines)
 
 
-def request_payments(*, pay_date: date, area_code: str | None, triggered_by: str) -> list[Request]:
+def request_payments(
+    *,
+    pay_date: date,
+    area_code: str | None,
+    triggered_by: str,
+    without: Collection[str] = (),
+    failures: Failures | None = None,
+) -> list[Request]:
     """Request what is due on `pay_date` in one area, or in every area; each area commits by itself.
 
+    Args:
+        pay_date: The day to pay on.
+        area_code: The one area to request for; None for every area with books.
+        triggered_by: Who started it, and therefore cannot approve it.
+        without: Areas to leave alone.
+        failures: Takes what goes wrong, by area, instead of its being raised in the end.
+
     Returns:
-        All requests of that pay date, also those an earlier call made.
+        All requests of that pay date, also those an earlier call made, and what is undecided from earlier pay dates.
     """
     with connect("poster") as connection:
         areas = [area_code] if area_code else _areas(connection)
         connection.commit()
         made = each_in_a_transaction(
             connection,
-            areas,
+            [area for area in areas if area not in without],
             lambda area: create_requests(connection, area_code=area, pay_date=pay_date, triggered_by=triggered_by),
+            failures,
         )
     return [request for requests in made for request in requests]
+
+
+def undecided_requests(*, pay_date: date, area_code: str | None, without: Collection[str] = ()) -> list[Request]:
+    """Return what still waits for a person, up to a pay date, in one area or in every area but `without`."""
+    with connect("poster") as connection:
+        found = requests_of(connection, area_code=area_code, pay_date=pay_date)
+    return [request for request in found if request.needs_a_person and request.area_code not in without]
 
 
 def create_requests(
@@ -110,7 +133,10 @@ def create_requests(
 
 
 def requests_of(connection: psycopg.Connection[Any], *, area_code: str | None, pay_date: date) -> list[Request]:
-    """Return the requests of a pay date in one area, or in every area."""
+    """Return the requests of a pay date in one area, or in every area, and the undecided ones of earlier pay dates.
+
+    A run that was interrupted before its questions were answered leaves those: whoever comes next asks them again.
+    """
     with connection.cursor(row_factory=class_row(Request)) as cursor:
         scope = {"area_code": area_code, "pay_date": pay_date}
         return cursor.execute(statement(PACKAGE, "requests"), scope).fetchall()

@@ -11,7 +11,7 @@ from settlement.tasks.parameters import (
     require_area_of_run,
     triggered_by,
 )
-from settlement.tasks.people import Answer
+from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
 
@@ -55,23 +55,24 @@ def load_and_check(batch_id: str) -> dict[str, Any]:
 
 
 @step(task_id="list_held_batches", trigger_rule="all_done")
-def list_held_batches(receipts: list[dict[str, Any]] | None) -> list[dict[str, str]]:
+def list_held_batches(receipts: list[dict[str, Any]] | None) -> list[Question]:
     """Give the question to ask for each batch that was held, also where another batch could not be loaded."""
     return [_question(receipt) for receipt in receipts or () if receipt["status"] == "held"]
 
 
-def _question(receipt: dict[str, Any]) -> dict[str, str]:
+def _question(receipt: dict[str, Any]) -> Question:
     read = sum(file["read"] for file in receipt["files"])
     refused = sum(file["quarantined"] for file in receipt["files"])
     reasons = "\n".join(f"| {code} | {count} |" for code, count in sorted(receipt["reasons"].items()))
-    return {
-        "about": receipt["batch_id"],
-        "subject": f"Release batch {receipt['batch_id']}? 是否放行挂起批次?",
-        "body": f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
+    return Question(
+        about=receipt["batch_id"],
+        subject=f"Release batch {receipt['batch_id']}? 是否放行挂起批次?",
+        body=f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
         f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}\n\n"
         "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
         f"Refused rows: `{receipt['batch_id']}/rejected.csv` in the outbox.",
-    }
+        caused_by="",
+    )
 
 
 @step(task_id="apply_answer", pool="loading", max_active_tis_per_dagrun=1)

@@ -1,4 +1,5 @@
--- Requests of a pay date with what became of them; `status` is undecided, approved, rejected or instructed.
+-- Requests of a pay date, and what is undecided from earlier ones, with what became of them; `status` is undecided,
+-- approved, rejected or instructed.
 select
     payment_request.request_id,
     payment_request.area_code,
@@ -13,6 +14,7 @@ select
     payment_request.reserve_used_amount,
     payment_request.is_over_plan,
     payment_request.approval_threshold_amount,
+    payment_request.requested_by,
     array(
         select format('%%s %%s %%s: %%s', line.fixmedins_code, line.settlement_month, line.amount, line.flag)
         from ledger.payment_request_line as line
@@ -32,6 +34,10 @@ from ledger.payment_request
 left join ledger.payment_decision
     on payment_request.request_id = payment_decision.request_id
 where
-    payment_request.pay_date = %(pay_date)s
+    (
+        payment_request.pay_date = %(pay_date)s
+        or (payment_request.pay_date < %(pay_date)s and payment_decision.decision is null)
+    )
     and (%(area_code)s::text is null or payment_request.area_code = %(area_code)s)
-order by payment_request.area_code, payment_request.fund_pay_type, payment_request.purpose
+order by
+    payment_request.area_code, payment_request.fund_pay_type, payment_request.pay_date, payment_request.purpose
