@@ -434,15 +434,26 @@ after insert on ledger.entry
 referencing new table as new_entries
 for each statement execute function ledger.check_entry_run();
 
--- Four eyes: whoever triggered the run cannot approve its requests; a rule may approve only what it may.
+-- Four eyes: whoever triggered the run cannot approve its requests; a rule may approve only what it may. What is approved
+-- is what its lines add up to; a request that says otherwise can only be rejected.
 create function ledger.check_payment_decision() returns trigger
 language plpgsql
 set search_path = pg_catalog
 as $$
 declare
     request ledger.payment_request;
+    lines record;
 begin
     select * into request from ledger.payment_request where request_id = new.request_id;
+    select count(*) as line_count, coalesce(sum(amount), 0) as total_amount
+    into lines
+    from ledger.payment_request_line where request_id = new.request_id;
+    if new.decision = 'approved' and (lines.line_count, lines.total_amount) <> (request.line_count, request.total_amount)
+    then
+        raise exception 'request % asks for % in % lines, and its lines are % of together %',
+            new.request_id, request.total_amount, request.line_count, lines.line_count, lines.total_amount
+            using errcode = 'check_violation', hint = 'Reject it; its money is requested again (请款单与明细不符).';
+    end if;
     if not new.is_by_rule and new.decided_by = request.requested_by then
         raise exception 'request % was triggered by %, who cannot decide on it', new.request_id, new.decided_by
             using errcode = 'insufficient_privilege', hint = 'Another person must answer (发起人不得审批).';
@@ -466,7 +477,34 @@ create trigger check_payment_decision
 before insert on ledger.payment_decision
 for each row execute function ledger.check_payment_decision();
 
--- No instruction without an approved request that holds exactly this line.
+-- What was decided on stays as it was when it was decided on.
+create function ledger.check_payment_request_line() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $$
+declare
+    offending record;
+begin
+    select decision.request_id
+    into offending
+    from ledger.payment_decision as decision
+    where decision.request_id in (select line.request_id from new_lines as line)
+    limit 1;
+    if found then
+        raise exception 'request % is decided: no line can be added', offending.request_id
+            using errcode = 'restrict_violation', hint = 'What else is due is requested with the next pay date.';
+    end if;
+    return null;
+end
+$$;
+
+create trigger check_payment_request_line
+after insert on ledger.payment_request_line
+referencing new table as new_lines
+for each statement execute function ledger.check_payment_request_line();
+
+-- No instruction without an approved request that holds exactly this line, and none without all others of its request:
+-- they come in one statement and are what was approved, to the fen.
 create function ledger.check_payment_instruction() returns trigger
 language plpgsql
 set search_path = pg_catalog
@@ -490,6 +528,22 @@ begin
     if found then
         raise exception 'instruction % has no approved request line of its amount', offending.instruction_id
             using errcode = 'insufficient_privilege';
+    end if;
+    select request.request_id, request.total_amount, instructed.total_amount as instructed_amount
+    into offending
+    from (
+        select request_id, count(*) as line_count, sum(amount) as total_amount
+        from new_instructions
+        group by request_id
+    ) as instructed
+    inner join ledger.payment_request as request
+        on instructed.request_id = request.request_id
+    where (instructed.line_count, instructed.total_amount) <> (request.line_count, request.total_amount)
+    limit 1;
+    if found then
+        raise exception 'request % of % is not instructed as it was approved, but with %',
+            offending.request_id, offending.total_amount, offending.instructed_amount
+            using errcode = 'check_violation', hint = 'Instruct all lines of a request in one statement.';
     end if;
     return null;
 end

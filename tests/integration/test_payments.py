@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from lxml import etree
+from psycopg import errors
 from tests.fixtures.bank_answers import deliver, status
 from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
@@ -16,9 +17,11 @@ from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 from settlement.banking.matching import record_batch
 from settlement.errors import SettlementError
 from settlement.ledger.verification import verify_ledger
+from settlement.payments import instructions
 from settlement.payments.approval import decide_request
 from settlement.payments.bank_files import write_bank_files
 from settlement.payments.instructions import disburse_approved
+from settlement.payments.pay_dates import refuse_far_pay_date
 from settlement.payments.requests import request_payments
 from settlement.payments.summary import summarise
 
@@ -374,28 +377,18 @@ def test_the_chain_goes_on_through_a_re_issue_that_found_no_account(books):
 
 def test_what_the_database_refuses_of_one_request_stops_no_other(books):
     books.entitle("100.00")
-    pay(books)
-    returned = fail(books)
     books.entitle("5.00", institution=PHARMACY, fund="390100")
     books.execute(
         "insert into reference.cash_plan select (jsonb_populate_record(plan, jsonb_build_object('fund_pay_type',"
         " '390100', 'row_hash', gen_random_uuid()))).* from reference.cash_plan as plan"
     )
-    books.propose("2026-03-04")
-    request(date(2026, 3, 4))
-    # A second instruction that names the same one breaks a key that nothing but the database guards.
-    books.execute(
-        "insert into ledger.payment_instruction select (jsonb_populate_record(instruction, jsonb_build_object("
-        "'instruction_id', gen_random_uuid(), 'replaces_instruction_id', instruction_id, 'sequence', 2))).*"
-        " from ledger.payment_instruction as instruction where instruction_id = %s",
-        [returned],
-    )
-    with pytest.raises(SettlementError, match="replaces_instruction_id") as refusal:
-        disburse(date(2026, 3, 4))
+    books.propose("2026-03-03")
+    request()
+    books.execute("alter table ledger.payment_instruction add constraint unforeseen check (amount <> 100) not valid")
+    with pytest.raises(SettlementError, match="unforeseen") as refusal:
+        disburse()
     assert refusal.value.code == "database_refused"
-    assert books.rows("select fund_pay_type from ledger.payment_instruction where pay_date = '2026-03-04'") == [
-        ("390100",)
-    ]
+    assert books.rows("select fund_pay_type from ledger.payment_instruction") == [("390100",)]
 
 
 def test_a_request_approved_after_its_month_was_closed_is_disbursed_in_the_next(books):
@@ -415,3 +408,56 @@ def test_a_request_approved_after_its_month_was_closed_is_disbursed_in_the_next(
     assert books.rows(
         "select accounting_date::text from ledger.entry where event = 'instructed' order by accounting_date"
     ) == [("2026-03-03",), ("2026-04-01",)]
+
+
+LINE = "insert into ledger.payment_request_line select request_id, 'H9', '2026-03', 1.00 from ledger.payment_request"
+
+
+def test_a_request_that_is_not_the_sum_of_its_lines_can_only_be_rejected(books):
+    books.entitle("10000.01")
+    books.propose("2026-03-03")
+    [made] = request()
+    books.execute(LINE)
+    with pytest.raises(SettlementError, match=r"asks for 10000\.01 in 1 lines, and its lines are 2") as refusal:
+        decide_request(made.request_id, decision="approved", decided_by="director", reason="")
+    assert refusal.value.code == "request_differs"
+    decide_request(made.request_id, decision="rejected", decided_by="director", reason="明细不符")
+
+
+def test_no_line_is_added_to_a_request_that_is_decided(books):
+    books.entitle("100.00")
+    books.propose("2026-03-03")
+    request()
+    with pytest.raises(errors.RestrictViolation, match="no line can be added"):
+        books.execute(LINE)
+
+
+def test_a_request_is_instructed_whole(books, monkeypatch):
+    books.entitle("100.00")
+    books.entitle("5.00", institution=PHARMACY)
+    books.propose("2026-03-03")
+    request()
+    every_line = instructions._lines
+    monkeypatch.setattr(instructions, "_lines", lambda *arguments: every_line(*arguments)[:1])
+    with pytest.raises(SettlementError, match="is not instructed as it was approved"):
+        disburse()
+    assert books.rows("select count(*) from ledger.payment_instruction") == [(0,)]
+
+
+def accept(books, day, area=AREA):
+    books.execute("insert into raw.accepted_day values (%s, %s, %s, 1)", [f"{area}-{day}", area, day])
+
+
+def test_a_pay_date_long_after_all_that_was_accepted_is_refused(books):
+    accept(books, "2026-03-30")
+    accept(books, "2026-10-30", area="350200")
+    refuse_far_pay_date(date(2026, 5, 31), AREA)
+    with pytest.raises(SettlementError, match="2026-12-31 is more than 62 days after 2026-03-30") as refusal:
+        refuse_far_pay_date(date(2026, 12, 31), AREA)
+    assert refusal.value.code == "pay_date_too_far"
+    refuse_far_pay_date(date(2026, 12, 31), None)
+
+
+def test_where_nothing_was_accepted_no_pay_date_is_too_far(books):
+    accept(books, "2026-03-30", area="350200")
+    refuse_far_pay_date(date(2026, 12, 31), AREA)

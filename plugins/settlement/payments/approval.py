@@ -24,7 +24,8 @@ def decide(
 
     Raises:
         SettlementError: ``request_unknown``; ``decision_invalid``; ``reason_missing`` for a rejection without one;
-            ``already_decided`` by somebody else or otherwise; ``four_eyes`` for whoever triggered the run.
+            ``already_decided`` by somebody else or otherwise; ``four_eyes`` for whoever triggered the run;
+            ``request_differs`` where the request is not the sum of its lines.
     """
     if decision not in DECISIONS:
         raise SettlementError("decision_invalid", f"{decision!r} is no decision", f"use one of {', '.join(DECISIONS)}")
@@ -49,6 +50,12 @@ def decide(
             "four_eyes",
             error.diag.message_primary or str(error),
             "another person must answer (发起人不得审批)",
+        ) from error
+    except psycopg.errors.CheckViolation as error:
+        raise SettlementError(
+            "request_differs",
+            error.diag.message_primary or str(error),
+            "reject it: its money is requested again with the next pay date (请款单与明细不符)",
         ) from error
 
 

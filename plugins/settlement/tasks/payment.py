@@ -77,8 +77,10 @@ def resolve_pay_date() -> PaymentRun:
 
     Raises:
         SettlementError: ``not_a_working_day``, or ``unpublished_year``: payments are made on official working days;
+            ``pay_date_too_far`` after what was accepted;
             ``area_not_allowed``: who started the run may not settle that area, or not every area.
     """
+    from settlement.payments.pay_dates import refuse_far_pay_date
     from settlement.working_days import is_working_day, next_working_day
 
     refuse_unknown_keys(["pay_date", "area_code"])
@@ -91,6 +93,7 @@ def resolve_pay_date() -> PaymentRun:
             f"{pay_date} is no working day, so nothing can be paid on it (非工作日)",
             f"run it for {next_working_day(pay_date)}, which settles the same business dates",
         )
+    refuse_far_pay_date(pay_date, params["area_code"] or None)
     return PaymentRun(pay_date=pay_date.isoformat(), area_code=params["area_code"] or "", triggered_by=triggered_by())
 
 
