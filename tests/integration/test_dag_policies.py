@@ -97,6 +97,27 @@ def test_task_names_are_verb_phrases(dags):
             assert re.fullmatch(r"[a-z]+(_[a-z]+)*", task["__var"]["task_id"]), (dag_id, task["__var"]["task_id"])
 
 
+def test_a_dag_is_seen_at_a_glance(dags):
+    assert all(len(dag["tasks"]) <= 15 for dag in dags.values())
+
+
+def test_money_that_needs_no_answer_waits_for_none(dags):
+    tasks = {task["__var"]["task_id"]: task["__var"] for task in dags["settle_day"]["tasks"]}
+    assert downstream_of("ask_for_approval", tasks) == {
+        "record_answer",
+        "disburse_answered_request",
+        "publish",
+        "report_outcome",
+    }
+    assert "ask_for_approval" in downstream_of("disburse_approved_requests", tasks)
+
+
+def downstream_of(task_id: str, tasks: dict[str, dict]) -> set[str]:
+    """All tasks that wait for this one."""
+    direct = set(tasks[task_id].get("downstream_task_ids", ()))
+    return direct.union(*(downstream_of(other, tasks) for other in direct))
+
+
 def test_reading_twice_gives_the_same_dags_so_versions_do_not_pile_up(read, tmp_path):
     assert read_dags(tmp_path)["dags"] == read["dags"]
 
