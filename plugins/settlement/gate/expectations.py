@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from settlement.contract.tables import LIST_CHILDREN
 from settlement.errors import SettlementError
 from settlement.gate.suites import IN_SET, MATCH_REGEX, NOT_NULL, SEVERITIES, Rule, Suite, load_suite
-from settlement.warehouse.connect import connect, dsn_of
+from settlement.warehouse.connect import connect, dsn_of, session_options
 
 ROLE = "loader"
 SCHEMA = "intake"
@@ -144,7 +144,7 @@ def _great_expectations(dsn: str, schema: str) -> tuple[Any, Any]:
         port=int(address.get("port") or 5432),
         database=str(address["dbname"]),
         query={
-            "options": f"-c timezone=Asia/Shanghai -c search_path={schema}",
+            "options": f"{session_options({})} -c search_path={schema}",
             "application_name": "settlement expectations",
         },
     )

@@ -50,8 +50,12 @@ def connect(role: str, *, application_name: str = "settlement", **settings: str)
 
 
 def session_options(settings: dict[str, str]) -> str:
-    """Spell session settings for libpq's ``options``: run parameters travel this way, never inside SQL text."""
-    pairs = {"timezone": "Asia/Shanghai", **{f"settlement.{key}": value for key, value in settings.items()}}
+    """Spell session settings for libpq's ``options``: run parameters travel this way, never inside SQL text.
+
+    No statement is compiled (jit): a server that does so by default spends seconds on plans that run milliseconds.
+    """
+    parameters = {f"settlement.{key}": value for key, value in settings.items()}
+    pairs = {"timezone": "Asia/Shanghai", "jit": "off", **parameters}
     return " ".join(f"-c {key}={_escape(value)}" for key, value in pairs.items())
 
 
