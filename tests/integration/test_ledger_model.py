@@ -33,6 +33,7 @@ class Model:
     sent: dict[UUID, Decimal] = field(default_factory=dict)
     states: dict[UUID, str] = field(default_factory=dict)
     suspense: Decimal = ZERO
+    early_credits: set[UUID] = field(default_factory=set)
 
     def outstanding(self, *states: str) -> Decimal:
         """What was instructed and is now in one of these states."""
@@ -45,7 +46,13 @@ class Model:
     def answer(self, instruction: UUID, said: str) -> None:
         """Follow what the bank said of an instruction."""
         state = self.states[instruction]
-        if (state, said) in {("instructed", "paid"), ("instructed", "rejected"), ("paid", "returned")}:
+        if (state, said) == ("instructed", "returned"):
+            self.early_credits.add(instruction)
+        if (state, said) == ("instructed", "paid") and instruction in self.early_credits:
+            # The bank told of the return first: its credit leaves suspense, and the payment has come back.
+            self.states[instruction] = "returned"
+            self.suspense += self.sent[instruction]
+        elif (state, said) in {("instructed", "paid"), ("instructed", "rejected"), ("paid", "returned")}:
             self.states[instruction] = said
         elif said != "rejected":
             self.suspense += self.sent[instruction] * (1 if said == "paid" else -1)
