@@ -10,6 +10,7 @@ from settlement.cli import (
     delivery_commands,
     demo_commands,
     explain_commands,
+    grouping_commands,
     ledger_commands,
     sample_commands,
     stack_commands,
@@ -40,5 +41,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack_commands, delivery_commands, demo_commands, ledger_commands, explain_commands, sample_commands):
+for group in (
+    stack_commands,
+    delivery_commands,
+    demo_commands,
+    ledger_commands,
+    explain_commands,
+    grouping_commands,
+    sample_commands,
+):
     group.register(app)

@@ -58,6 +58,26 @@ def start(report: Report) -> Installation:
         return installation
 
 
+def start_warehouse(report: Report) -> Installation:
+    """Bring up PostgreSQL with the warehouse, without Airflow; what runs already is left alone.
+
+    Raises SettlementError: disk_full, permission_missing, port_in_use, postgres_failed and those of
+    `settlement.warehouse.migrate`.
+    """
+    with _only_one(local_folder()):
+        running = _is_supervised(local_folder())
+        installation = Installation.current() if running else Installation.configured()
+        if running or EmbeddedPostgres(installation.postgres).is_running():
+            return installation
+        _check_disk(installation.local)
+        credentials = _prepare(installation)
+        os.environ.update(local_environment(installation))
+        server = _start_postgres(installation, credentials, report)
+        migrate(installation.database_url or server.admin_dsn(WAREHOUSE), credentials.warehouse_roles)
+        dbt.prepare()
+        return installation
+
+
 def stop(report: Report) -> None:
     """Stop Airflow, then PostgreSQL; what is not running is passed over."""
     with _only_one(local_folder()):

@@ -1,0 +1,56 @@
+-- The cases of the run's set that are grouped by a DIP catalogue.
+{{ config(materialized='work_table', tags=['dip_grouping']) }}
+with cases as (
+
+    select * from {{ ref('stg_grouper__cases') }}
+    where case_set = {{ case_set() }}
+
+),
+
+schemes as (
+
+    select * from {{ ref('stg_grouper__schemes') }}
+    where kind = 'dip'
+
+),
+
+exclusions as (
+
+    select * from {{ ref('stg_grouper__dip_exclusions') }}
+    where kind = 'dx'
+
+),
+
+-- What no catalogue settles, where the scheme brings no list of its own.
+default_exclusions as (
+
+    select * from {{ ref('dip_excluded_diagnoses') }}
+
+)
+
+select
+    cases.case_no,
+    cases.case_id,
+    cases.scheme_id,
+    cases.age_days,
+    cases.weight_g,
+    cases.dx_codes,
+    cases.op_codes,
+    cases.dx_codes[1] as principal_dx_code,
+    schemes.op_match_scope,
+    case
+        when coalesce(cases.dx_codes[1], '') = '' then 'NO_DIAGNOSIS'
+        when exists (
+            select 1
+            from exclusions
+            where
+                exclusions.scheme_id = cases.scheme_id
+                and exclusions.code in (cases.dx_codes[1], left(cases.dx_codes[1], 5), left(cases.dx_codes[1], 3))
+        ) then 'EXCLUDED_DX'
+        when left(cases.dx_codes[1], 3) in (select default_exclusions.dx_key from default_exclusions)
+            and not exists (select 1 from exclusions where exclusions.scheme_id = cases.scheme_id)
+            then 'EXCLUDED_DX'
+    end as check_failure
+from cases
+inner join schemes
+    on cases.scheme_id = schemes.scheme_id

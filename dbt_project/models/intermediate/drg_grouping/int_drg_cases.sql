@@ -1,0 +1,40 @@
+-- The cases of the run's set that are grouped by a DRG scheme, with what keeps a case from being grouped at all.
+{{ config(materialized='work_table', tags=['drg_grouping']) }}
+with cases as (
+
+    select * from {{ ref('stg_grouper__cases') }}
+    where case_set = {{ case_set() }}
+
+),
+
+schemes as (
+
+    select * from {{ ref('stg_grouper__schemes') }}
+    where kind = 'drg'
+
+)
+
+select
+    cases.case_no,
+    cases.case_id,
+    cases.scheme_id,
+    cases.gender,
+    cases.age_years,
+    cases.age_days,
+    cases.weight_g,
+    cases.discharge_way,
+    cases.dx_codes,
+    cases.op_codes,
+    cases.dx_codes[1] as principal_dx_code,
+    cases.op_codes[1] as principal_op_code,
+    -- 90-drg-dip.md §2.2 step 0
+    case
+        when cases.gender is null or cases.gender not in ('1', '2') then 'GENDER'
+        when cases.age_years is null then 'AGE'
+        when cases.age_years = 0 and cases.age_days is null then 'AGE_DAYS'
+        when cases.age_years = 0 and cases.age_days <= 28 and cases.weight_g is null then 'WEIGHT'
+        when coalesce(cases.dx_codes[1], '') = '' then 'NO_DIAGNOSIS'
+    end as check_failure
+from cases
+inner join schemes
+    on cases.scheme_id = schemes.scheme_id

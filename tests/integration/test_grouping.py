@@ -1,0 +1,161 @@
+"""Grouping by the small schemes of examples/schemes: stories of single cases, worked out by hand."""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.fixtures.prepared_warehouse import prepared  # noqa: F401
+
+from settlement.errors import SettlementError
+from settlement.grouper.by_hand import group_file
+from settlement.grouper.schemes import differences, import_scheme, list_schemes
+
+SCHEMES = Path(__file__).parents[2] / "examples" / "schemes"
+DRG_COLUMNS = ("case_id", "gender", "age", "age_days", "weight_g", "dx_list", "op_list")
+
+pytestmark = pytest.mark.slow
+
+# case id, sex, age, age in days, weight, diagnoses, operations → group, status
+DRG_CASES = {
+    "a transplant comes first whatever the diagnosis": ("1", "50", "", "", "X99.900", "50.5100", "AB19", "分组成功"),
+    "a gall bladder without comorbidity": ("1", "45", "", "", "K80.100", "51.2300", "HC25", "分组成功"),
+    "a gall bladder with a CC": ("1", "45", "", "", "K80.100|I50.900", "51.2300", "HC23", "分组成功"),
+    "a gall bladder with an MCC": ("1", "45", "", "", "K80.100|I50.900|A41.900", "51.2300", "HC21", "分组成功"),
+    "an excluded CC does not count": ("1", "45", "", "", "K85.900|E11.900", "51.2300", "HC25", "分组成功"),
+    "an excluded MCC does not count but a CC does": (
+        "2",
+        "70",
+        "",
+        "",
+        "J18.900|J96.000|I50.900",
+        "",
+        "ES13",
+        "分组成功",
+    ),
+    "a comorbidity in the exclusion table of another": ("2", "70", "", "", "J18.900|J98.401", "", "ES15", "分组成功"),
+    "an operation unrelated to pneumonia": ("2", "70", "", "", "J18.900", "51.2300", "EQY", "歧义病案"),
+    "an operation that does not count": ("2", "70", "", "", "J18.900", "99.9999", "ES15", "分组成功"),
+    "the operation of slot 1 is enough": ("2", "40", "", "", "D25.900", "68.6101", "NA15", "分组成功"),
+    "slots 2 and 3 together": ("2", "40", "", "", "D25.900", "68.4902|40.3x01", "NA15", "分组成功"),
+    "slot 2 alone is not": ("2", "40", "", "", "D25.900", "68.4902", "NQY", "歧义病案"),
+    "a woman's disease of a man": ("1", "40", "", "", "D25.900", "", "0000", "无法入组"),
+    "injuries of two sites": ("1", "30", "", "", "S06.200|S27.301", "", "ZZ19", "分组成功"),
+    "an injury of one site": ("1", "30", "", "", "S06.200", "", "0000", "无法入组"),
+    "a newborn of 1,400 g": ("1", "0", "3", "1400", "P07.100", "", "PS19", "分组成功"),
+    "a newborn of 1,500 g": ("1", "0", "28", "1500", "P07.100", "", "PS29", "分组成功"),
+    "an infant of 29 days": ("1", "0", "29", "1400", "P07.100", "", "PV19", "分组成功"),
+    "a diagnosis nobody knows": ("1", "45", "", "", "Q99.999", "", "0000", "无法入组"),
+    "a code in lower case": ("1", "45", "", "", "k80.100", "", "0000", "无法入组"),
+    "no diagnosis": ("1", "45", "", "", "", "51.2300", "0000", "CHECK_FAILED"),
+    "no sex": ("9", "45", "", "", "K80.100", "51.2300", "0000", "CHECK_FAILED"),
+    "no age": ("1", "", "", "", "K80.100", "51.2300", "0000", "CHECK_FAILED"),
+    "under one year without days": ("1", "0", "", "", "P07.100", "", "0000", "CHECK_FAILED"),
+    "a newborn without weight": ("1", "0", "5", "", "P07.100", "", "0000", "CHECK_FAILED"),
+}
+
+# diagnoses, operations, age in days, weight → group
+DIP_CASES = {
+    "the operation of its row": ("K80.101", "51.2300", "", "", "K80.1:51.2300"),
+    "with the related operation the dearer row": ("K80.101", "51.2300|51.8801", "", "", "K80.1:51.2300+51.8801"),
+    "a related operation no row names": ("K80.101", "51.2300|99.0402", "", "", "K80.1:51.2300"),
+    "without operation the conservative row": ("K80.101", "", "", "", "K80.1:none"),
+    "a simple operation is none": ("K80.101", "99.0402", "", "", "K80.1:none"),
+    "an excluded operation is none": ("K80.101", "89.5200", "", "", "K80.1:none"),
+    "a merged category": ("I25.103", "36.0600", "", "", "I20:36.0700"),
+    "chemotherapy of a solid tumour": ("Z51.101|C18.900", "99.2503", "", "", "Z51.1:C00-C75"),
+    "chemotherapy without a tumour": ("Z51.101|I10.x00", "99.2503", "", "", "UNGROUPED"),
+    "a heart whatever the diagnosis": ("I42.000", "37.5100x001", "", "", "AA2"),
+    "a newborn of 1,200 g": ("P07.100", "", "4", "1200", "AI3"),
+    "a newborn of 1,500 g": ("P07.100", "", "4", "1500", "UNGROUPED"),
+    "surgery of pneumonia is mixed": ("J18.901", "32.4101", "", "", "J18:SURGERY"),
+    "pneumonia is mixed": ("J18.901", "", "", "", "J18:MEDICAL"),
+    "the outcome of a delivery is excluded": ("Z37.000", "", "", "", "EXCLUDED_DX"),
+    "no diagnosis": ("", "51.2300", "", "", "UNGROUPED"),
+}
+
+
+def imported(kind: str, version: str, **options: str) -> None:
+    folder = SCHEMES / f"small_{kind}"
+    import_scheme(kind, folder, version=version, valid_from=date(2026, 1, 1), imported_by="test", **options)  # type: ignore[arg-type]
+
+
+def grouped(version: str, header: tuple[str, ...], rows: list[list[str]], folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "cases.csv").open("w", encoding="utf-8", newline="") as sink:
+        writer = csv.writer(sink)
+        writer.writerow(header)
+        writer.writerows(rows)
+    group_file(version, folder / "cases.csv", folder / "groups.csv")
+    with (folder / "groups.csv").open(encoding="utf-8", newline="") as source:
+        return {row["case_id"]: row for row in csv.DictReader(source)}
+
+
+def test_cases_fall_into_their_drg_groups_and_say_why(prepared, tmp_path):  # noqa: F811
+    imported("drg", "small-drg")
+    rows = [[name, *case[:-2]] for name, case in DRG_CASES.items()]
+    found = grouped("small-drg", DRG_COLUMNS, rows, tmp_path)
+    assert {name: (row["group"], row["status"]) for name, row in found.items()} == {
+        name: case[-2:] for name, case in DRG_CASES.items()
+    }
+    excluded = found["an excluded MCC does not count but a CC does"]["explanation"]
+    assert "J96.000 MCC 被排除表 101 排除" in excluded
+    assert "I50.900 CC counts" in excluded
+    assert "with a MCC that counts it would be ES11" in excluded
+    assert "nearly met rule NC1 (operation does not fit)" in found["slot 2 alone is not"]["explanation"]
+    assert "under one year without age in days" in found["under one year without days"]["explanation"]
+    assert prepared.rows("select count(*) from grouper.patient_case") == [(0,)]
+
+
+def test_the_mode_for_unrelated_operations_is_a_matter_of_the_version(prepared, tmp_path):  # noqa: F811
+    imported("drg", "never-ambiguous", qy_mode="OFF")
+    imported("drg", "any-operation", qy_mode="ANY_OP")
+    rows = [["1", "2", "70", "", "", "J18.900", "99.9999|51.2300"]]
+    assert grouped("never-ambiguous", DRG_COLUMNS, rows, tmp_path)["1"]["group"] == "ES15"
+    assert grouped("any-operation", DRG_COLUMNS, rows, tmp_path)["1"]["group"] == "EQY"
+
+
+def test_cases_fall_into_their_dip_groups(prepared, tmp_path):  # noqa: F811
+    imported("dip", "small-dip")
+    header = ("case_id", "dx_list", "op_list", "age_days", "weight_g")
+    rows = [[name, *case[:-1]] for name, case in DIP_CASES.items()]
+    found = grouped("small-dip", header, rows, tmp_path)
+    assert {name: row["group"] for name, row in found.items()} == {name: case[-1] for name, case in DIP_CASES.items()}
+
+
+def test_any_operation_may_be_the_main_one_where_the_version_says_so(prepared, tmp_path):  # noqa: F811
+    imported("dip", "first-operation")
+    imported("dip", "any-operation", op_match_scope="ANY")
+    header, rows = ("case_id", "dx_list", "op_list"), [["1", "K80.101", "99.2503|51.2300"]]
+    assert grouped("first-operation", header, rows, tmp_path)["1"]["group"] == "UNGROUPED"
+    assert grouped("any-operation", header, rows, tmp_path)["1"]["group"] == "K80.1:51.2300"
+
+
+def test_a_version_is_imported_once_and_never_changed(prepared):  # noqa: F811
+    imported("drg", "small")
+    imported("drg", "small")
+    assert [scheme.version for scheme in list_schemes()] == ["small"]
+    with pytest.raises(SettlementError) as refused:
+        imported("drg", "small", qy_mode="OFF")
+    assert refused.value.code == "scheme_conflict"
+    imported("drg", "small-off", qy_mode="OFF")
+    changed = {file: counts for file, counts in differences("small", "small-off").items() if counts != (0, 0)}
+    assert changed == {"mdc": (3, 3)}
+
+
+def test_a_scheme_that_is_not_there_is_named_with_those_that_are(prepared, tmp_path):  # noqa: F811
+    imported("drg", "small")
+    with pytest.raises(SettlementError, match="no scheme 'smal'") as refused:
+        group_file("smal", tmp_path / "cases.csv", tmp_path / "groups.csv")
+    assert "known: small" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("dx_list\nK80.1\n", "no column case_id"), ("case_id,dx_list,age\n1,K80.1,forty\n", "line 2: age is 'forty'")],
+)
+def test_a_file_of_cases_that_cannot_be_read_says_where(prepared, tmp_path, content, message):  # noqa: F811
+    imported("drg", "small")
+    (tmp_path / "cases.csv").write_text(content)
+    with pytest.raises(SettlementError, match=message):
+        group_file("small", tmp_path / "cases.csv", tmp_path / "groups.csv")
+    assert prepared.rows("select count(*) from grouper.patient_case") == [(0,)]
