@@ -395,7 +395,7 @@ REFERENCE = {
         fixmedins_code  code 12
         insutype        code 3
         method          text 30   required
-        scheme_code     text 50
+        scheme_code     text 64
     """),
     "fund_budget": ("area_code fund_pay_type budget_year care_class", """
         area_code          code 6     required
@@ -426,7 +426,7 @@ REFERENCE = {
     """),
     "institution_factor": ("fixmedins_code scheme_code budget_year", """
         fixmedins_code     code 12        required
-        scheme_code        text 50        required
+        scheme_code        text 64        required
         budget_year        int            required
         grade_coefficient  decimal 9,6
         assessment_score   decimal 7,4
@@ -485,6 +485,55 @@ REFERENCE = {
         setl_id     text 30   required
         reason      text 40   required
         applied_on  date      required
+    """),
+    "group_standard": ("area_code scheme_code group_code hosp_lv", """
+        area_code     code 6         required
+        scheme_code   text 64        required
+        group_code    text 80        required
+        hosp_lv       code 1-6
+        weight        decimal 18,4
+        mean_cost     money
+        is_basic      flag           default 0
+        priced_as     text 80
+        min_tcm_rate  ratio 9,6
+        document      text 200       required
+    """),
+    "group_history": ("area_code scheme_code group_code cost_year", """
+        area_code    code 6     required
+        scheme_code  text 64    required
+        group_code   text 80    required
+        cost_year    int        required
+        cases        int        required
+        mean_cost    money      required
+        document     text 200   required
+    """),
+    "pricing_parameter": ("area_code scheme_code parameter", """
+        area_code    code 6     required
+        scheme_code  text 64
+        parameter    text 40    required
+        value        text 50    required
+        document     text 200   required
+    """),
+    "bed_day_rate": ("area_code fixmedins_code hosp_lv from_day", """
+        area_code       code 6      required
+        fixmedins_code  code 12
+        hosp_lv         code 1-6
+        from_day        int         required
+        day_amount      money       required
+        fund_rate       ratio 9,6   required
+        document        text 200    required
+    """),
+    "capitation_contract": ("area_code fixmedins_code fund_pay_type budget_year age_band", """
+        area_code          code 6         required
+        fixmedins_code     code 12        required
+        fund_pay_type      code 6         required
+        budget_year        int            required
+        age_band           text 20
+        heads              int            required
+        head_amount        money          required
+        risk_weight        decimal 10,4   required
+        paid_monthly_rate  ratio 9,6      required
+        document           text 200       required
     """),
 }  # fmt: skip
 
