@@ -1,7 +1,6 @@
 """`settlement demo`: an invented area from delivered batches to money received, in an installation of its own."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,14 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from settlement.cli import airflow_runs
-from settlement.cli.delivery import Batch, batches_in, copy_to_inbox
+from settlement.cli.delivery import Batch, batches_in, copy_to_inbox, read_receipt
 from settlement.errors import SettlementError
 from settlement.ledger.verification import examine_ledger
-from settlement.local import lifecycle
+from settlement.local import blank, lifecycle
 from settlement.local.airflow_api import AirflowApi
 from settlement.local.credentials import load_or_create
 from settlement.local.installation import HOME, Installation
-from settlement.local.postgres import free_port
+from settlement.local.postgres import free_port, refuse_busy_port
 
 console = Console(highlight=False)
 
@@ -68,22 +67,19 @@ def demo(
     """
     began = time.monotonic()
     local = HOME / ".local" / "demo"
-    _begin_anew(local)
     try:
         with _step("start PostgreSQL and Airflow (启动)"):
+            _begin_anew(local)
             installation = lifecycle.start(lambda line: None)
         stage = _stage(installation)
         with _step(f"invent {DAYS} days of {per_day:,} settlements (生成数据)"):
             _write_sample(stage.sample, per_day)
-        receipts = [_deliver(stage, batch) for batch in batches_in(stage.sample)]
+        receipts = _deliver(stage, batches_in(stage.sample))
         with _step(f"settle and pay on {PAY_DATE} (结算拨付)"):
             _settle(stage)
-        for batch in _bank_answers(stage):
-            _deliver(stage, batch)
-            with _step(f"record {batch.batch_id} (回单入账)"):
-                airflow_runs.follow(
-                    stage.platform, "record_receipts", batch.batch_id, {"batch_id": batch.batch_id}, RUN_SECONDS
-                )
+        _deliver(stage, _bank_answers(stage))
+        with _step("record the bank's answers (回单入账)"):
+            airflow_runs.follow(stage.platform, "record_receipts", f"bank-{PAY_DATE}", {}, RUN_SECONDS)
         _show(stage, receipts)
     finally:
         if not keep:
@@ -93,14 +89,30 @@ def demo(
 
 
 def _begin_anew(local: Path) -> None:
-    """Point this process at the demo's own installation, stop one that a killed demo left, and delete its data."""
+    """Point this process at the demo's own installation, stop one that a killed demo left, and empty it."""
     os.environ["SETTLEMENT_LOCAL"] = str(local)
     for variable in ("SETTLEMENT_DATABASE_URL", "SETTLEMENT_INBOX", "SETTLEMENT_OUTBOX"):
         os.environ.pop(variable, None)
     lifecycle.stop(lambda line: None)
-    shutil.rmtree(local)
-    for variable in ("SETTLEMENT_PORT_AIRFLOW", "SETTLEMENT_PORT_POSTGRES"):
-        os.environ[variable] = str(free_port())
+    is_blank = blank.restore(local)
+    _choose_ports(Installation.current() if is_blank else None)
+    if not is_blank:
+        lifecycle.prepare(lambda line: None)
+        blank.keep(local)
+
+
+def _choose_ports(last: Installation | None) -> None:
+    """Take free ports, those of last time if nobody else has them: models are made for an address."""
+    ports = {
+        "SETTLEMENT_PORT_AIRFLOW": last.port_airflow if last else free_port(),
+        "SETTLEMENT_PORT_POSTGRES": last.port_postgres if last else free_port(),
+    }
+    for variable, port in ports.items():
+        try:
+            refuse_busy_port(port, variable)
+        except SettlementError:
+            port = free_port()
+        os.environ[variable] = str(port)
 
 
 def _stage(installation: Installation) -> Stage:
@@ -118,17 +130,21 @@ def _write_sample(directory: Path, per_day: int) -> None:
     write_batches(directory, area_code=AREA, start=FIRST_DAY, days=DAYS, per_day=per_day, declarations=True)
 
 
-def _deliver(stage: Stage, batch: Batch) -> dict[str, Any]:
-    with _step(f"receive {batch.batch_id} (接收)"):
-        run_id = copy_to_inbox(batch, stage.facts["inbox"], stage.facts["outbox"])
-        receipt = airflow_runs.receive(stage.platform, batch.batch_id, run_id, stage.facts["outbox"], RUN_SECONDS)
-    if receipt["status"] != "accepted":
-        raise SettlementError(
-            "demo_batch_not_accepted",
-            f"{batch.batch_id} is {receipt['status']}: {receipt}",
-            "this is a fault: report it",
-        )
-    return receipt
+def _deliver(stage: Stage, batches: list[Batch]) -> list[dict[str, Any]]:
+    """Put batches into the inbox, let one run receive all that wait there, and give their receipts."""
+    with _step(f"receive {len(batches)} batches (接收)"):
+        for batch in batches:
+            copy_to_inbox(batch, stage.facts["inbox"], stage.facts["outbox"])
+        airflow_runs.follow(stage.platform, "receive_batch", f"with-{batches[-1].batch_id}", {}, RUN_SECONDS)
+    receipts = [read_receipt(batch.batch_id, stage.facts["outbox"]) for batch in batches]
+    for receipt in receipts:
+        if receipt["status"] != "accepted":
+            raise SettlementError(
+                "demo_batch_not_accepted",
+                f"{receipt['batch_id']} is {receipt['status']}: {receipt}",
+                "this is a fault: report it",
+            )
+    return receipts
 
 
 def _settle(stage: Stage) -> None:

@@ -44,11 +44,7 @@ def start(report: Report) -> Installation:
         if not running:
             _stop_airflow(local_folder(), report)  # orphans of a supervisor that was killed hold the port
         installation = Installation.current() if running else Installation.configured()
-        _check_disk(installation.local)
-        credentials = _prepare(installation)
-        os.environ.update(local_environment(installation))  # from here on this process belongs to the installation
-        server = _start_postgres(installation, credentials, report)
-        _migrate(installation, credentials, server, report)
+        credentials = _bring_up_databases(installation, report)
         if not running:
             refuse_busy_port(installation.port_airflow, "SETTLEMENT_PORT_AIRFLOW")
             _start_supervisor(installation)
@@ -75,6 +71,18 @@ def start_warehouse(report: Report) -> Installation:
         server = _start_postgres(installation, credentials, report)
         migrate(installation.database_url or server.admin_dsn(WAREHOUSE), credentials.warehouse_roles)
         dbt.prepare()
+        return installation
+
+
+def prepare(report: Report) -> Installation:
+    """Bring up PostgreSQL with both databases migrated, without Airflow, then stop it again.
+
+    Raises SettlementError: as `start`.
+    """
+    with _only_one(local_folder()):
+        installation = Installation.configured()
+        _bring_up_databases(installation, report)
+        EmbeddedPostgres(installation.postgres).stop()
         return installation
 
 
@@ -133,6 +141,15 @@ def _only_one(local: Path) -> Iterator[None]:
     with handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def _bring_up_databases(installation: Installation, report: Report) -> Credentials:
+    _check_disk(installation.local)
+    credentials = _prepare(installation)
+    os.environ.update(local_environment(installation))  # from here on this process belongs to the installation
+    server = _start_postgres(installation, credentials, report)
+    _migrate(installation, credentials, server, report)
+    return credentials
 
 
 def _check_disk(local: Path) -> None:
