@@ -25,3 +25,21 @@
 {% macro in_run_area(column) -%}
     {{ column }} = coalesce({{ area_code() }}, {{ column }})
 {%- endmacro %}
+
+{# The month whose inpatient cases the run books, as 2026-03; null outside a booking run. #}
+{% macro booked_month() -%}
+    {{ run_parameter('booked_month') }}
+{%- endmacro %}
+
+{% macro booked_month_start() -%}
+    to_date({{ booked_month() }}, 'YYYY-MM')
+{%- endmacro %}
+
+{% macro booked_month_end() -%}
+    ({{ booked_month_start() }} + interval '1 month' - interval '1 day')::date
+{%- endmacro %}
+
+{# True while cases are booked one by one as their lists come, before the month itself is booked. #}
+{% macro is_provisional_booking() -%}
+    coalesce({{ run_parameter('booking') }} = 'provisional', false)
+{%- endmacro %}

@@ -23,10 +23,10 @@ READS = {
     "marts": {"seed", "staging", "intermediate", "marts"},
 }
 PREFIXES = {"staging": ("stg_",), "intermediate": ("int_",), "entries": ("entry_",), "marts": ("fct_", "dim_", "rpt_")}
-STAGES = {"reconciliation", "proposal", "publication"}
+STAGES = {"reconciliation", "proposal", "publication", "booking"}
 
 # Grouping's tables hold the work of one run; its rules are proved case by case in tests/integration/test_grouping.py.
-WORK = {"drg_grouping", "dip_grouping"}
+WORK = {"drg_grouping", "dip_grouping", "case_booking"}
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def layer_of(node: dict[str, Any]) -> str:
 
 def is_table(model: dict[str, Any]) -> bool:
     """Whether the model stores rows beyond a run."""
-    return model["config"]["materialized"] not in ("view", "work_table")
+    return model["config"]["materialized"] not in ("view", "work_table", "ephemeral")
 
 
 def is_work(model: dict[str, Any]) -> bool:
-    """Whether the model holds the work of one run of grouping."""
+    """Whether the model holds the work of one run of grouping or booking."""
     return bool(WORK & set(model["tags"]))
 
 
@@ -158,7 +158,7 @@ def test_every_table_is_replaced_by_period_and_belongs_to_a_stage(models: dict[s
             assert not STAGES & set(model["tags"]), f"{name} is a view: a run need not build it again"
 
 
-def test_work_tables_belong_to_grouping_alone(models: dict[str, dict[str, Any]]) -> None:
+def test_work_tables_belong_to_grouping_and_booking_alone(models: dict[str, dict[str, Any]]) -> None:
     for name, model in models.items():
         assert (model["config"]["materialized"] == "work_table") == is_work(model), name
 

@@ -2,8 +2,7 @@
 {{ config(materialized='work_table', tags=['dip_grouping']) }}
 with cases as (
 
-    select * from {{ ref('stg_grouper__cases') }}
-    where case_set = {{ case_set() }}
+    select * from {{ ref('int_cases__to_group') }}
 
 ),
 

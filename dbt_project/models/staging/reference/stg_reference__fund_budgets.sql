@@ -5,6 +5,7 @@ select
     budget_year,
     care_class,
     amount as budget_amount,
+    coalesce(risk_reserve_rate, 0) as risk_reserve_rate,
     valid_from,
     coalesce(valid_to, date 'infinity') as valid_to
 from {{ source('reference', 'fund_budget') }}

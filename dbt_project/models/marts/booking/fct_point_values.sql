@@ -1,0 +1,27 @@
+-- The value of a point by area, month, fund and scheme, with its numerator and denominator.
+select
+    area_code as area,
+    settlement_month as month,
+    scheme_version as scheme,
+    fund_pay_type,
+    pricing_method,
+    value_mode,
+    point_basis,
+    fund_source,
+    case_count,
+    fund_amount,
+    other_paid_amount,
+    total_cost_amount,
+    accrued_amount,
+    payment_ratio,
+    pool_amount,
+    total_points,
+    standard_points,
+    fixed_value,
+    floating_value,
+    point_value,
+    published_point_value,
+    allotted_amount,
+    parameter_version,
+    is_provisional
+from {{ ref('int_point_values') }}

@@ -1,0 +1,41 @@
+-- What an institution is paid by head in a year: the whole, each age band's part by risk, what is paid monthly and what
+-- waits for the assessment. (90-drg-dip.md §4.9: capitation)
+with contracts as (
+
+    select
+        contracts.*,
+        contracts.heads * contracts.risk_weight as risk_heads,
+        sum(contracts.heads * contracts.head_amount) over (
+            partition by
+                contracts.area_code, contracts.fixmedins_code, contracts.fund_pay_type, contracts.budget_year
+        ) as year_amount
+    from {{ ref('stg_reference__capitation_contracts') }} as contracts
+    where contracts.valid_to = date 'infinity' or extract(year from contracts.valid_to) >= contracts.budget_year
+
+),
+
+bands as (
+
+    {{ split_by_largest_remainder(
+        'contracts', 'year_amount', 'risk_heads', 'area_code, fixmedins_code, fund_pay_type, budget_year', 'age_band'
+    ) }}
+
+)
+
+select
+    area_code,
+    fixmedins_code,
+    fund_pay_type,
+    budget_year,
+    age_band,
+    heads::integer as heads,
+    risk_weight::numeric(10, 4) as risk_weight,
+    year_amount::numeric(18, 2) as year_amount,
+    share_amount::numeric(18, 2) as band_amount,
+    round(
+        sum(risk_heads) over (partition by area_code, fixmedins_code, fund_pay_type, budget_year)
+        / sum(heads) over (partition by area_code, fixmedins_code, fund_pay_type, budget_year), 6
+    )::numeric(9, 6) as mean_risk_weight,
+    {{ yuan('year_amount * paid_monthly_rate') }} as paid_monthly_amount,
+    (year_amount - {{ yuan('year_amount * paid_monthly_rate') }})::numeric(18, 2) as held_amount
+from bands

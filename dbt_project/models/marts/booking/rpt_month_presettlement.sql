@@ -1,0 +1,100 @@
+-- What a month's booking comes to before its settlement: what is due, the quality deposit kept of it, what the review
+-- deducted in the month, and the rest. (90-drg-dip.md §4.5: the deposit is due less what is paid, never rounded twice)
+with bookings as (
+
+    select
+        fixmedins_code,
+        area_code,
+        fund_pay_type,
+        settlement_month,
+        sum(booked_amount) as due_amount
+    from {{ ref('int_case_bookings') }}
+    group by
+        fixmedins_code,
+        area_code,
+        fund_pay_type,
+        settlement_month
+
+),
+
+institutions as (
+
+    select * from {{ ref('stg_reference__institutions') }}
+
+),
+
+policies as (
+
+    select * from {{ ref('stg_reference__payment_policies') }}
+    where care_class in ('inpatient', 'all')
+
+),
+
+deductions as (
+
+    select
+        entries.fixmedins_code,
+        entries.fund_pay_type,
+        entries.settlement_month,
+        sum(case entry_lines.side when 'debit' then entry_lines.amount else -entry_lines.amount end)
+            as deducted_amount
+    from {{ ref('stg_ledger__entries') }} as entries
+    inner join {{ ref('stg_ledger__entry_lines') }} as entry_lines
+        on entries.fixmedins_code = entry_lines.fixmedins_code
+        and entries.business_event_id = entry_lines.business_event_id
+    where
+        entries.event in ('deducted', 'restored')
+        and entry_lines.account = 'payable_institution'
+    group by
+        entries.fixmedins_code,
+        entries.fund_pay_type,
+        entries.settlement_month
+
+),
+
+-- The same order of precedence as for daily payments (30-rules.md §4.1), at the end of the month.
+with_policy as (
+
+    select distinct on (bookings.fixmedins_code, bookings.fund_pay_type, bookings.settlement_month)
+        bookings.*,
+        coalesce(policies.deposit_rate, 0) as deposit_rate
+    from bookings
+    left join institutions
+        on bookings.fixmedins_code = institutions.fixmedins_code
+        and (to_date(bookings.settlement_month, 'YYYY-MM') + interval '1 month' - interval '1 day')::date
+        between institutions.valid_from and institutions.valid_to
+    left join policies
+        on bookings.area_code = policies.area_code
+        and (to_date(bookings.settlement_month, 'YYYY-MM') + interval '1 month' - interval '1 day')::date
+        between policies.valid_from and policies.valid_to
+        and bookings.fixmedins_code = coalesce(policies.fixmedins_code, bookings.fixmedins_code)
+        and (policies.institution_class is null or institutions.institution_class = policies.institution_class)
+        and bookings.fund_pay_type = coalesce(policies.fund_pay_type, bookings.fund_pay_type)
+    order by
+        bookings.fixmedins_code asc,
+        bookings.fund_pay_type asc,
+        bookings.settlement_month asc,
+        policies.fixmedins_code is null,
+        policies.institution_class is null,
+        policies.fund_pay_type is null,
+        policies.care_class = 'all'
+
+)
+
+select
+    with_policy.fixmedins_code,
+    with_policy.area_code,
+    with_policy.fund_pay_type,
+    with_policy.settlement_month,
+    with_policy.due_amount::numeric(18, 2) as due_amount,
+    with_policy.deposit_rate::numeric(9, 6) as deposit_rate,
+    (with_policy.due_amount - {{ yuan('with_policy.due_amount * (1 - with_policy.deposit_rate)') }})::numeric(18, 2)
+        as deposit_amount,
+    coalesce(deductions.deducted_amount, 0)::numeric(18, 2) as deducted_amount,
+    ({{ yuan('with_policy.due_amount * (1 - with_policy.deposit_rate)') }} - coalesce(deductions.deducted_amount, 0))
+    ::numeric(18, 2) as payable_amount
+from with_policy
+left join deductions
+    on with_policy.fixmedins_code = deductions.fixmedins_code
+    and with_policy.fund_pay_type = deductions.fund_pay_type
+    and with_policy.settlement_month = deductions.settlement_month
