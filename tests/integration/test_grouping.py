@@ -1,6 +1,7 @@
 """Grouping by the small schemes of examples/schemes: stories of single cases, worked out by hand."""
 
 import csv
+from collections import defaultdict
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from tests.fixtures.prepared_warehouse import prepared  # noqa: F401
 from settlement.errors import SettlementError
 from settlement.grouper.by_hand import group_file
 from settlement.grouper.schemes import differences, import_scheme, list_schemes
+from settlement.sample import write_batches
+from settlement.sample.pricing import GROUP_WEIGHTS
+from settlement.sample.pricing import SCHEME as SAMPLE_SCHEME
 
 SCHEMES = Path(__file__).parents[2] / "examples" / "schemes"
 DRG_COLUMNS = ("case_id", "gender", "age", "age_days", "weight_g", "dx_list", "op_list")
@@ -128,6 +132,36 @@ def test_any_operation_may_be_the_main_one_where_the_version_says_so(prepared, t
     header, rows = ("case_id", "dx_list", "op_list"), [["1", "K80.101", "99.2503|51.2300"]]
     assert grouped("first-operation", header, rows, tmp_path)["1"]["group"] == "UNGROUPED"
     assert grouped("any-operation", header, rows, tmp_path)["1"]["group"] == "K80.1:51.2300"
+
+
+def test_inpatients_of_a_sample_mostly_fall_into_groups_that_it_prices(prepared, tmp_path):  # noqa: F811
+    imported("drg", SAMPLE_SCHEME)
+    start = date(2026, 2, 27)
+    summary = write_batches(
+        tmp_path, area_code="330100", start=start, days=1, per_day=3000, bad_share=0, lists="csv", compress=False
+    )
+    folder = tmp_path / summary.batch_ids[1]
+
+    def delivered(table: str) -> list[dict[str, str]]:
+        with (folder / f"{table}.csv").open(encoding="utf-8", newline="") as source:
+            return list(csv.DictReader(source))
+
+    dx_codes, op_codes = defaultdict(list), defaultdict(list)
+    for row in delivered("settlement_list_diagnosis"):
+        dx_codes[row["setl_id"]].append(row["diag_code"])
+    for row in delivered("settlement_list_operation"):
+        op_codes[row["setl_id"]].append(row["oprn_oprt_code"])
+    header = ("case_id", "gender", "age", "dx_list", "op_list")
+    rows = [
+        [setl_id, row["gend"], row["age"].removesuffix(".0"), "|".join(dx_codes[setl_id]), "|".join(op_codes[setl_id])]
+        for row in delivered("settlement_list")
+        for setl_id in [row["setl_id"]]
+    ]
+    found = [row["group"] for row in grouped(SAMPLE_SCHEME, header, rows, tmp_path).values()]
+    ungrouped = found.count("0000")
+    assert 0 < ungrouped < len(found) / 10
+    assert {group for group in found if group != "0000"} <= GROUP_WEIGHTS.keys()
+    assert len(set(found)) > 10
 
 
 def test_a_version_is_imported_once_and_never_changed(prepared):  # noqa: F811

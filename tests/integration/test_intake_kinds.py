@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import psycopg
 import pytest
 from tests.conftest import Warehouse
 from tests.fixtures.bank import write_bank_batch
@@ -20,6 +21,7 @@ from tests.fixtures.batches import (
     settlement,
     write_batch,
 )
+from tests.fixtures.gate import GOOD
 
 from settlement.intake import Receipt, receive
 
@@ -122,6 +124,33 @@ def test_a_practitioner_has_no_name(city: Warehouse) -> None:
     assert city.rows("select code, fixmedins_code, status from reference.practitioner") == [
         ("D330100000001", HOSPITAL, "active")
     ]
+
+
+PRICING = ("group_standard", "group_history", "pricing_parameter", "bed_day_rate", "capitation_contract")
+
+
+def test_numbers_that_price_cases_are_ended_and_never_changed(city: Warehouse) -> None:
+    assert deliver(city, "reference-2", "reference", {name: [GOOD[name]] for name in PRICING}).reasons == {}
+    ended = {name: GOOD[name] | {"valid_to": "2026-06-30"} for name in PRICING}
+    followed = {name: GOOD[name] | {"valid_from": "2026-07-01"} for name in PRICING}
+    receipt = deliver(city, "reference-3", "reference", {name: [ended[name], followed[name]] for name in PRICING})
+    for name in PRICING:
+        assert counts(receipt, name) == (2, 2, 0, 0, 0)
+        assert city.rows(
+            f"select valid_to::text, document, ended_by_batch_id from reference.{name} order by valid_from"
+        ) == [("2026-06-30", GOOD[name]["document"], "reference-3"), (None, GOOD[name]["document"], None)]
+        with city.connect("loader") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(f"update reference.{name} set document = ''")
+
+
+def test_a_parameter_of_a_scheme_stands_beside_that_of_its_area(city: Warehouse) -> None:
+    of_scheme = GOOD["pricing_parameter"]
+    of_area = of_scheme | {"scheme_code": None}
+    receipt = deliver(city, "reference-2", "reference", {"pricing_parameter": [of_scheme, of_area]})
+    assert counts(receipt, "pricing_parameter") == (2, 2, 0, 0, 0)
+    again = of_area | {"value": "0.8", "valid_from": "2026-03-01"}
+    receipt = deliver(city, "reference-3", "reference", {"pricing_parameter": [again]})
+    assert error_code(receipt) == "reference_overlap"
 
 
 # Whose rows an area may deliver

@@ -67,7 +67,7 @@ def test_a_missing_file_a_missing_column_and_a_bad_value_are_named_with_their_pl
     with pytest.raises(SettlementError) as refused:
         read_scheme("drg", drg)
     assert refused.value.code == "scheme_invalid"
-    for part in ("cc.csv is missing", "mcc.csv has no column dx_code", "drg.csv line 19: drg_order is 'first'"):
+    for part in ("cc.csv is missing", "mcc.csv has no column dx_code", "drg.csv line 28: drg_order is 'first'"):
         assert part in refused.value.message
 
 

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 
 from settlement.errors import SettlementError
 from settlement.sample import SampleSummary, write_batches
+from settlement.sample.pricing import ALL_CASES, GROUP_WEIGHTS
 from settlement.sample.settlements import FUNDS, MONEY, PARTS
 
 START = date(2026, 2, 27)
+SCHEME = Path(__file__).parents[2] / "examples" / "schemes" / "small_drg"
 Row = dict[str, str]
 
 
@@ -228,6 +230,30 @@ def list_is_sound(row: Row, header: Row, children: Mapping[str, Mapping[str, lis
         and [diagnosis["maindiag_flag"] for diagnosis in children["diagnosis"][setl_id]].count("1") == 1
         and items == abs(Decimal(header["medfee_sumamt"]))
     )
+
+
+def test_every_group_of_the_example_scheme_has_its_standard(sample: tuple[Path, SampleSummary]) -> None:
+    directory, summary = sample
+    with (SCHEME / "drg.csv").open(encoding="utf-8", newline="") as source:
+        groups = {row["drg"] for row in csv.DictReader(source)}
+    assert groups | {ALL_CASES} == GROUP_WEIGHTS.keys()
+    standards = read(directory / summary.batch_ids[0], "group_standard")
+    assert {row["group_code"] for row in standards} == GROUP_WEIGHTS.keys()
+    assert all(money(row, "mean_cost") == Decimal(row["weight"]) * 8000 for row in standards)
+
+
+def test_what_prices_inpatients_comes_with_lists_alone(sample: tuple[Path, SampleSummary], tmp_path: Path) -> None:
+    directory, summary = sample
+    reference = directory / summary.batch_ids[0]
+    assert [row["method"] for row in read(reference, "inpatient_method")] == ["drg"]
+    coefficients = {row["fixmedins_code"]: row["grade_coefficient"] for row in read(reference, "institution_factor")}
+    treating = {row["fixmedins_code"] for row in read(directory / summary.batch_ids[1], "settlement_list")}
+    assert treating <= coefficients.keys()
+    assert set(coefficients.values()) == {"1.100000", "1.000000", "0.900000"}
+    assert {row["care_class"] for row in read(reference, "fund_budget")} == {"all", "inpatient"}
+    plain = write_batches(tmp_path, area_code="330100", start=START, days=1, per_day=10)
+    tables = {file.table for file in plain.batches[0].files}
+    assert not tables & {"inpatient_method", "institution_factor", "group_standard", "fund_budget"}
 
 
 def test_sizes_and_amounts_are_as_in_life(tmp_path: Path) -> None:

@@ -51,6 +51,8 @@ SECONDARY_DIAGNOSES = (
     Diagnosis("D64.900", "贫血"),
 )
 LIVE_BIRTH = Diagnosis("Z37.000", "单一活产")
+#: No scheme has a group for it.
+UNSPECIFIED = Diagnosis("R69.x00", "原因不知和原因未特指的疾病")
 
 
 @dataclass(frozen=True)

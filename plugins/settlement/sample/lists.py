@@ -11,7 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from settlement.sample.area import INSURANCE_CODES, Area
-from settlement.sample.clinical import DELIVERY_DIAGNOSIS, DIAGNOSES, LIVE_BIRTH, SECONDARY_DIAGNOSES, Diagnosis
+from settlement.sample.clinical import (
+    DELIVERY_DIAGNOSIS,
+    DIAGNOSES,
+    LIVE_BIRTH,
+    SECONDARY_DIAGNOSES,
+    UNSPECIFIED,
+    Diagnosis,
+)
 from settlement.sample.faults import Fault
 from settlement.sample.fees import visits_of_their_own
 from settlement.sample.files import DataFile, fen_text
@@ -50,6 +57,8 @@ HEADERS = {
 CHARGE_SHARES = (("01", 10), ("03", 20), ("04", 15), ("05", 15), ("08", 10), ("09", 30))
 #: Stays of at least so many days include two in intensive care, for every tenth settlement.
 INTENSIVE_CARE_STAY = 8
+#: One list in so many is coded so that it leads into no group.
+UNGROUPED_EVERY = 30
 
 
 class SettlementLists:
@@ -119,8 +128,9 @@ def list_document(area: Area, stay: Mapping[str, int]) -> Document:
     number = stay["number"]
     admitted = EPOCH + timedelta(days=stay["begin_day"])
     discharged = EPOCH + timedelta(days=stay["end_day"])
-    main = DIAGNOSES[stay["diagnosis"]]
     gives_birth = stay["diagnosis"] == DELIVERY_DIAGNOSIS
+    is_unspecified = number % UNGROUPED_EVERY == 0 and not gives_birth
+    main = UNSPECIFIED if is_unspecified else DIAGNOSES[stay["diagnosis"]]
     diagnoses = [main, *([LIVE_BIRTH] if gives_birth else []), *SECONDARY_DIAGNOSES[: number % 4]]
     operations = [main.operation] if main.operation else []
     doctor = doctor_code(area.code, stay["institution"], number % 7)

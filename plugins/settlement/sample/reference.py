@@ -1,4 +1,4 @@
-"""The reference batch of a sample: the area, its institutions, accounts, policy, plan, budgets and price ceilings."""
+"""The reference batch of a sample: the area, its institutions, accounts, policy, plan, budgets, prices."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from settlement.sample.area import Area
 from settlement.sample.clinical import Catalogue
+from settlement.sample.pricing import group_standard, inpatient_method, institution_factor
 from settlement.sample.summary import SampleRequest
 
 Row = tuple[object, ...]
@@ -21,6 +22,8 @@ DAILY_RATES = {"outpatient": "0.700000", "chronic": "0.700000", "inpatient": "0.
 DEPOSIT_RATE = "0.050000"
 #: A generous mean of what one settlement costs a fund, in yuan: the cash plan and the budgets follow from it.
 MEAN_FUND_YUAN = Decimal(600)
+#: What inpatients cost a pooled fund, in yuan a settlement of any kind: about what a sample's settlements add up to.
+MEAN_INPATIENT_FUND_YUAN = {"310100": Decimal(155), "340100": Decimal(1), "390100": Decimal(180), "510100": Decimal(8)}
 APPROVAL_THRESHOLD = Decimal("5000000.00")
 VALIDITY = ("valid_from", "valid_to")
 DOCTORS_AN_INSTITUTION = 20
@@ -40,8 +43,13 @@ def reference_tables(request: SampleRequest, area: Area, catalogue: Catalogue) -
     }
     if request.fee_lines:
         tables["practitioner"] = _practitioner(area)
-    if request.budgets:
+    if request.lists != "none":
+        tables["inpatient_method"] = inpatient_method(area)
+        tables["institution_factor"] = institution_factor(request, area)
+        tables["group_standard"] = group_standard(area)
+    if request.budgets or request.lists != "none":
         tables["fund_budget"] = _fund_budget(request, area)
+    if request.budgets:
         tables["institution_budget"] = _institution_budget(request, area)
     return {name: ((*header, *VALIDITY), [(*row, *valid) for row in rows]) for name, (header, rows) in tables.items()}
 
@@ -174,11 +182,17 @@ def _practitioner(area: Area) -> Table:
 
 
 def _fund_budget(request: SampleRequest, area: Area) -> Table:
+    """An ample budget of a fund for all care; where inpatients have lists, what they are priced from beside it."""
     header = ("area_code", "fund_pay_type", "budget_year", "care_class", "amount", "risk_reserve_rate")
+    year = request.start.year
     amount = request.per_day * 366 * MEAN_FUND_YUAN
-    return header, [
-        (area.code, fund, request.start.year, "all", f"{amount:.2f}", DEPOSIT_RATE) for fund in ("310100", "390100")
-    ]
+    rows: list[Row] = [(area.code, fund, year, "all", f"{amount:.2f}", DEPOSIT_RATE) for fund in ("310100", "390100")]
+    if request.lists != "none":
+        rows += [
+            (area.code, fund, year, "inpatient", f"{request.per_day * 366 * mean:.2f}", DEPOSIT_RATE)
+            for fund, mean in MEAN_INPATIENT_FUND_YUAN.items()
+        ]
+    return header, rows
 
 
 def _institution_budget(request: SampleRequest, area: Area) -> Table:
