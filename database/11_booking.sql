@@ -35,3 +35,26 @@ begin
     end loop;
 end;
 $$;
+
+-- What a month's points were worth when they were published: a value that changes later is another publication.
+create table ledger.point_value_publication (
+    area_code text not null check (area_code ~ '^[0-9]{6}$'),
+    settlement_month text not null check (settlement_month ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+    fund_pay_type text not null,
+    scheme_version text not null,
+    publication_no integer not null check (publication_no > 0),
+    fund_amount numeric(18, 2) not null,
+    pool_amount numeric(18, 2) not null,
+    total_points numeric(18, 4) not null,
+    point_value numeric(24, 8) not null,
+    published_by text not null,
+    published_at timestamptz not null default clock_timestamp(),
+    primary key (area_code, settlement_month, fund_pay_type, scheme_version, publication_no)
+);
+comment on table ledger.point_value_publication is '点值公布 / One row per publication of a month''s point value; append-only.';
+create trigger refuse_change before update or delete on ledger.point_value_publication
+for each row execute function ledger.refuse_change();
+create trigger refuse_truncate before truncate on ledger.point_value_publication
+for each statement execute function ledger.refuse_change();
+grant select, insert on ledger.point_value_publication to poster;
+grant select on ledger.point_value_publication to transformer, auditor;

@@ -11,11 +11,11 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 TIMETABLE = WorkingDayTimetable(hour=6)
 
 
-def run_after(last: str) -> datetime | None:
+def run_after(last: str, timetable: WorkingDayTimetable = TIMETABLE) -> datetime | None:
     """When the next run is after the run of an ISO date."""
     interval = DataInterval.exact(pendulum.parse(f"{last}T06:00:00+08:00"))
     restriction = TimeRestriction(earliest=None, latest=None, catchup=True)
-    info = TIMETABLE.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
+    info = timetable.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
     return info.run_after if info else None
 
 
@@ -42,5 +42,19 @@ def test_without_catch_up_no_passed_day_is_run():
     assert info is None or info.run_after > datetime.now(UTC)
 
 
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("2026-03-04", "2026-04-03"),
+        ("2026-04-03", "2026-05-08"),  # Labour Day until the 5th
+        ("2026-02-04", "2026-03-04"),
+    ],
+)
+def test_a_monthly_run_is_on_the_third_working_day(last, expected):
+    monthly = WorkingDayTimetable(hour=5, day_of_month=3)
+    assert run_after(last, monthly) == datetime.fromisoformat(f"{expected}T05:00:00+08:00")
+
+
 def test_it_survives_being_stored():
-    assert WorkingDayTimetable.deserialize(TIMETABLE.serialize()).hour == 6
+    monthly = WorkingDayTimetable.deserialize(WorkingDayTimetable(hour=5, day_of_month=3).serialize())
+    assert (monthly.hour, monthly.day_of_month) == (5, 3)

@@ -3,7 +3,7 @@
 {{
     config(
         materialized='period_replace',
-        period_predicate='true',
+        period_predicate='settlement_month = ' ~ booked_month() ~ ' and ' ~ in_run_area('area_code'),
         tags=['booking'],
     )
 }}

@@ -7,8 +7,8 @@ with bookings as (
 )
 
 select
-    fixmedins_code,
     area_code,
+    fixmedins_code,
     settlement_month,
     scheme_version,
     count(*)::integer as case_count,

@@ -1,0 +1,165 @@
+"""A month's inpatient cases, from delivered lists to the books: late lists, second runs, and a value set beforehand."""
+
+import json
+import shutil
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.fixtures.prepared_warehouse import PreparedWarehouse, prepared  # noqa: F401
+from tests.fixtures.pricing import REFERENCE
+
+from settlement.booking.months import areas_to_book_case_by_case, months_with_late_lists, refuse_unknown_schemes
+from settlement.booking.posting import post_bookings
+from settlement.booking.pricing import price_month
+from settlement.booking.result_files import write_results
+from settlement.booking.summary import summarise
+from settlement.errors import SettlementError
+from settlement.grouper.schemes import import_scheme
+from settlement.intake import receive
+from settlement.sample import write_batches
+
+pytestmark = pytest.mark.slow
+
+AREA = "350200"
+MONTH = "2026-03"
+SMALL_DRG = Path(__file__).parents[2] / "examples/schemes/small_drg"
+
+POOLS = """
+    select values.fund_pay_type, values.fund_amount,
+        (select sum(booked_amount) from marts.fct_case_bookings as cases
+         where cases.fund_pay_type = values.fund_pay_type and cases.booking_basis = 'points')
+    from marts.fct_point_values as values order by 1
+"""
+BOOKED = """
+    select fixmedins_code, fund_pay_type, sum(booked_amount - accrued_amount)
+    from marts.fct_case_bookings group by 1, 2 having sum(booked_amount - accrued_amount) <> 0 order by 1, 2
+"""
+IN_THE_BOOKS = """
+    select entry.fixmedins_code, entry.fund_pay_type, sum(case side when 'credit' then amount else -amount end)
+    from ledger.entry inner join ledger.entry_line using (fixmedins_code, business_event_id)
+    where event = 'booked' and account = 'payable_institution'
+    group by 1, 2 having sum(case side when 'credit' then amount else -amount end) <> 0 order by 1, 2
+"""
+CASES = "select * from marts.fct_case_bookings order by setl_id"
+
+
+@pytest.fixture
+def late_lists(
+    prepared: PreparedWarehouse,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """An area on the example scheme whose settlements are received; gives the batch that brings their lists."""
+    inbox = tmp_path / "inbox"
+    monkeypatch.setenv("SETTLEMENT_INBOX", str(inbox))
+    import_scheme("drg", SMALL_DRG, version="small_drg", valid_from=date(2025, 1, 1), imported_by="test")
+    summary = write_batches(
+        inbox, area_code=AREA, start=date(2026, 3, 2), days=1, per_day=600, lists="csv", bad_share=0, late_share=0
+    )
+    *earlier, day = (batch.batch_id for batch in summary.batches if "reference" in batch.batch_id or batch.files)
+    lists = split_lists(inbox / day)
+    for batch_id in (*earlier, day):
+        assert receive(batch_id).status == "accepted"
+    return lists
+
+
+def split_lists(folder: Path) -> str:
+    """Take the lists out of a batch into one of their own that comes later."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    later = folder.with_name(f"{folder.name}-LISTS")
+    later.mkdir()
+    files = {kind: [f for f in manifest["files"] if ("list" in f["table"]) == kind] for kind in (True, False)}
+    for file in files[True]:
+        shutil.move(folder / file["name"], later / file["name"])
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "files": files[False]}))
+    (later / "manifest.json").write_text(json.dumps({**manifest, "batch_id": later.name, "files": files[True]}))
+    return later.name
+
+
+def book(*, is_provisional: bool = False) -> int:
+    price_month(month=MONTH, area_code=AREA, is_provisional=is_provisional)
+    return post_bookings(area_code=AREA, posted_by="test")
+
+
+def test_lists_that_come_late_are_booked_when_they_come_and_nothing_is_booked_twice(prepared, late_lists):  # noqa: F811
+    assert book() == 0
+    statuses = prepared.rows(
+        "select case_status, sum(booked_amount - accrued_amount) from marts.fct_case_bookings group by 1"
+    )
+    assert statuses == [("LIST_MISSING", Decimal("0.00"))]
+
+    assert receive(late_lists).status == "accepted"
+    assert months_with_late_lists(area_code=AREA) == [MONTH]
+    assert book() > 0
+    assert months_with_late_lists(area_code=AREA) == []
+    assert prepared.rows(BOOKED) == prepared.rows(IN_THE_BOOKS) != []
+    for fund, there_is, booked in prepared.rows(POOLS):
+        assert there_is == booked, fund
+
+    cases = prepared.rows(CASES)
+    assert book() == 0
+    assert prepared.rows(CASES) == cases
+
+
+def test_every_inpatient_settlement_is_booked_once_and_says_why(prepared, late_lists):  # noqa: F811
+    receive(late_lists)
+    book()
+    ((inpatients,),) = prepared.rows(
+        "select count(*) from intermediate.int_settlements__classified as settlements"
+        " where care_class = 'inpatient' and not is_refund and not exists ("
+        "select from raw.settlement as refund where refund.init_setl_id = settlements.setl_id)"
+    )
+    ((booked, silent, grouped),) = prepared.rows(
+        "select count(*), count(*) filter (where coalesce(explanation, '') = '' or coalesce(explanation_en, '') = ''),"
+        " count(*) filter (where case_status = 'GROUPED') from marts.fct_case_bookings"
+    )
+    assert (booked, silent) == (inpatients, 0)
+    assert grouped > 0.8 * booked
+    assert f"{booked:,} cases" in summarise(month=MONTH, area_code=AREA)
+
+
+def test_each_institution_gets_its_cases_as_a_file_that_a_second_writing_leaves_alone(prepared, late_lists):  # noqa: F811
+    receive(late_lists)
+    book()
+    written = write_results(month=MONTH, area_code=AREA)
+    institutions = prepared.rows("select distinct fixmedins_code from marts.fct_case_bookings order by 1")
+    folder = prepared.outbox / "bookings" / AREA / MONTH
+    assert {path.stem for path in folder.glob("H*.csv")} == {code for (code,) in institutions}
+    assert {"point_values.csv", "case_mix.csv", "group_statistics.csv"} <= {path.name for path in folder.iterdir()}
+    assert len(written) == len(list(folder.iterdir()))
+    assert write_results(month=MONTH, area_code=AREA) == []
+
+
+def test_on_path_3_cases_are_booked_at_a_set_value_until_the_month_is_booked(prepared, late_lists):  # noqa: F811
+    receive(late_lists)
+    assert areas_to_book_case_by_case(month=MONTH, area_code=None) == []
+    prepared.execute(
+        "insert into reference.payment_policy values"
+        f" (%s, null, null, null, 'inpatient', 'monthly_prepay', null, null, 0.05{REFERENCE})",
+        [AREA],
+    )
+    prepared.execute(
+        f"insert into reference.pricing_parameter values (%s, null, 'fixed_value', '80', 'test'{REFERENCE})", [AREA]
+    )
+    assert areas_to_book_case_by_case(month=MONTH, area_code=None) == [AREA]
+    book(is_provisional=True)
+    assert prepared.rows("select distinct is_provisional, point_value from marts.fct_point_values") == [
+        (True, Decimal(80))
+    ]
+    assert prepared.rows("select count(*) from ledger.point_value_publication") == [(0,)]
+
+    book()
+    assert prepared.rows(BOOKED) == prepared.rows(IN_THE_BOOKS)
+    assert areas_to_book_case_by_case(month=MONTH, area_code=None) == []
+    assert prepared.rows("select distinct publication_no from ledger.point_value_publication") == [(1,)]
+
+
+def test_a_method_without_its_scheme_is_refused_by_name(prepared, late_lists):  # noqa: F811
+    prepared.execute(
+        f"insert into reference.inpatient_method values (%s, null, '390', 'dip', 'nowhere'{REFERENCE})", [AREA]
+    )
+    with pytest.raises(SettlementError, match=r"350200 .* dip scheme 'nowhere'") as refusal:
+        refuse_unknown_schemes(month=MONTH, area_code=AREA)
+    assert refusal.value.code == "scheme_unknown"
