@@ -44,6 +44,6 @@ def refuse_unknown_schemes(*, month: str, area_code: str | None) -> None:
         area, method, scheme = row
         raise SettlementError(
             "scheme_unknown",
-            f"area {area} pays inpatients by {method} scheme {scheme!r} in {month}: it is not imported (分组方案未导入)",
+            f"area {area} pays inpatients by {method} scheme {scheme!r} in {month}, which is unknown (分组方案未导入)",
             f"import it: settlement scheme import {method} DIR --version {scheme}; or end the row of inpatient_method",
         )

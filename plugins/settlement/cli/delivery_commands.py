@@ -1,6 +1,7 @@
-"""`settlement deliver`, `receive`, `settle` and `receipts`: what a provincial platform does, over the REST API."""
+"""`settlement deliver`, `receive`, `settle`, `receipts` and `book`: a provincial platform's calls, over the REST API."""
 
 import json
+import secrets
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command()(receive)
     app.command()(settle)
     app.command()(receipts)
+    app.command()(book)
 
 
 def deliver(
@@ -71,6 +73,17 @@ def receipts(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
     """Record what the bank answered in a received bank receipt batch (回单入账)."""
     api, _ = airflow_runs.connect()
     airflow_runs.follow(api, "record_receipts", batch_id, {"batch_id": batch_id}, seconds)
+
+
+def book(
+    month: Annotated[str, typer.Option(help="The settlement month, YYYY-MM (结算月).")],
+    area: Annotated[str, typer.Option(help="Six digits; without it every area (统筹区).")] = "",
+    seconds: Seconds = 1800.0,
+) -> None:
+    """Book a month's inpatient cases by disease group (入组记账). Twice books nothing twice."""
+    api, _ = airflow_runs.connect()
+    run_id = "-".join(filter(None, ["book", month, area, secrets.token_hex(4)]))
+    airflow_runs.follow(api, "book_month", run_id, {"month": month, "area_code": area or None}, seconds)
 
 
 def _receive(api: AirflowApi, batch_id: str, run_id: str, outbox: str, seconds: float) -> int:

@@ -18,6 +18,8 @@ OF_SETTLEMENT = {
     "funds": "What each fund pays 各基金支付",
     "reconciliation": "Reconciliation of its group 对账",
     "findings": "Review findings 审核疑点",
+    "booking": "Group, points and booked amount 入组、点数与记账",
+    "booked_entries": "Booked differences of its institution and month 所在机构与月份的记账分录",
     "accrual": "Accrual in the books 计提分录",
     "payables": "Payable of its day 当日应付",
     "carried_by": "Instructions of its month 所在月份的拨付指令",
