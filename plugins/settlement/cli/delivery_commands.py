@@ -1,4 +1,4 @@
-"""`settlement deliver`, `receive`, `settle`, `receipts` and `book`: a provincial platform's calls, over the REST API."""
+"""`settlement deliver`, `receive`, `settle`, `receipts`, `book`: the calls of a provincial platform, over REST."""
 
 import json
 import secrets
