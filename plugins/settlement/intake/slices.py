@@ -7,8 +7,8 @@ from pathlib import Path
 
 from settlement.contract.limits import MIB
 
-SLICE_BYTES = 16 * MIB
-"""Some fifty thousand settlements, so that two slices judged at once fit into memory beside what is kept."""
+SLICE_BYTES = 8 * MIB
+"""Some twenty thousand settlements, so that two slices judged at once fit into memory beside what is kept."""
 
 
 @dataclass(frozen=True)
