@@ -15,6 +15,7 @@ SEVERITY_RULES = ("ALWAYS", "MCC", "CC", "MCC_OR_CC", "NONE", "DEATH")
 STAGES = ("PRE", "PRE_BIRTH", "MERGE", "AUXILIARY", "BASE", "MIXED")
 GROUP_TYPES = ("CORE", "BASIC", "MIXED")
 PROPERTIES = ("SURGERY", "INTERVENTION", "THERAPEUTIC", "DIAGNOSTIC", "SIMPLE")
+SEVERITIES = ("severe", "moderate")
 MIXED_PROPERTIES = ("SURGERY", "THERAPEUTIC", "DIAGNOSTIC", "MEDICAL")
 EXAMPLES = 3
 
@@ -41,6 +42,13 @@ def match_rules() -> dict[str, Row]:
     """What each match rule asks of a case, by its name: the seed that the models read as well."""
     with (project_folder() / "seeds" / "drg_match_rules.csv").open(encoding="utf-8", newline="") as source:
         return {row["match_rule"]: dict(row) for row in csv.DictReader(source)}
+
+
+@cache
+def measured_types() -> set[tuple[str, str]]:
+    """Dimension and code of the auxiliary types that the models can tell: the seed that they read as well."""
+    with (project_folder() / "seeds" / "dip_auxiliary_types.csv").open(encoding="utf-8", newline="") as source:
+        return {(row["dimension"], row["type_code"]) for row in csv.DictReader(source)}
 
 
 def _check_drg(rows: dict[str, list[Row]]) -> Verdict:
@@ -128,6 +136,11 @@ def _check_dip(rows: dict[str, list[Row]]) -> Verdict:
     faults += _unknown("exclusions.kind", rows["exclusions"], "kind", ("dx", "op"))
     groups = _keys(rows["dip_catalog"], "group_id")
     faults += _dangling("auxiliary_types", rows["auxiliary_types"], "group_id", groups, "dip_catalog")
+    faults += _unknown("severity_diagnoses.severity", rows["severity_diagnoses"], "severity", SEVERITIES)
+    faults += _repeated("cci", rows["cci"], "dx_key")
+    faults += _repeated("severity_diagnoses", rows["severity_diagnoses"], "dx_key")
+    unmeasured = {(str(row["dimension"]), str(row["type_code"]).lower()) for row in rows["auxiliary_types"]}
+    remarks += _examples("auxiliary types that no measure tells", sorted(map(" ".join, unmeasured - measured_types())))
     mixed = [row for row in rows["dip_catalog"] if row["stage"] == "MIXED"]
     faults += _unknown(
         "dip_catalog.main_op_or_property of mixed groups", mixed, "main_op_or_property", MIXED_PROPERTIES

@@ -111,6 +111,18 @@ DIP_FILES = (
         _columns("group_id", "dimension", "type_code", Column("coefficient", "number")),
         optional=True,
     ),
+    SchemeFile(
+        "cci",
+        "dip_comorbidity_weight",
+        _columns(Column("dx_code", target="dx_key"), Column("weight", "integer")),
+        optional=True,
+    ),
+    SchemeFile(
+        "severity_diagnoses",
+        "dip_severity_diagnosis",
+        _columns(Column("dx_code", target="dx_key"), "severity"),
+        optional=True,
+    ),
 )
 
 FILES: dict[Kind, tuple[SchemeFile, ...]] = {"drg": DRG_FILES, "dip": DIP_FILES}

@@ -142,7 +142,7 @@ inner join {{ ref('stg_grouper__dip_auxiliary_types') }} as group_types
     on measured.scheme_id = group_types.scheme_id
     and measured.group_code = group_types.group_id
     and definitions.dimension = group_types.dimension
-    and definitions.type_code = group_types.type_code
+    and definitions.type_code = lower(group_types.type_code)
 order by
     measured.case_no asc,
     group_types.coefficient desc,
