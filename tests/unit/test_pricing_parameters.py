@@ -14,8 +14,8 @@ SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 SUITE = load_suite("pricing_parameter")
 
 # Of each type of value what the gate takes, and what it refuses.
-TAKEN = {"number": "0.5", "share": "0.5", "multiple": "1.01", "flag": "1", "days": "3"}
-REFUSED = {"choice": "7", "number": "many", "share": "1.01", "multiple": "1", "flag": "2", "days": "0.5"}
+TAKEN = {"number": "0.5", "share": "0.5", "multiple": "1.01", "flag": "1"}
+REFUSED = {"choice": "7", "number": "many", "share": "1.01", "multiple": "1", "flag": "2"}
 
 
 def seed(name: str) -> list[dict[str, str]]:
