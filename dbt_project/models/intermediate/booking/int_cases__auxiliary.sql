@@ -138,6 +138,7 @@ inner join {{ ref('dip_auxiliary_types') }} as definitions
     on measured.measure = definitions.measure
     and measured.value >= definitions.at_least
     and measured.value <= coalesce(definitions.at_most, measured.value)
+    and {{ booked_month_end() }} between definitions.valid_from and coalesce(definitions.valid_to, date 'infinity')
 inner join {{ ref('stg_grouper__dip_auxiliary_types') }} as group_types
     on measured.scheme_id = group_types.scheme_id
     and measured.group_code = group_types.group_id

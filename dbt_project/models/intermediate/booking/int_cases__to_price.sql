@@ -49,6 +49,7 @@ chinese_medicine as (
     from {{ ref('stg_raw__settlement_list_items') }} as items
     inner join {{ ref('charge_items') }} as charge_items
         on items.med_chrgitm = charge_items.med_chrgitm
+        and items.business_date between charge_items.valid_from and coalesce(charge_items.valid_to, date 'infinity')
     where items.business_date between {{ booked_month_start() }} and {{ booked_month_end() }}
     group by
         items.fixmedins_code,

@@ -30,7 +30,9 @@ select
     pool_funds.scheme_version,
     case
         when pool_funds.value_mode = 'fixed' then pool_funds.fixed_value
-        else round(pool_funds.fund_amount / pool_funds.payment_ratio / nullif(weights.total_weight, 0), 2)
+        else round(
+            pool_funds.fund_amount / nullif(pool_funds.payment_ratio, 0) / nullif(weights.total_weight, 0), 2
+        )
     end as rate
 from pool_funds
 left join weights

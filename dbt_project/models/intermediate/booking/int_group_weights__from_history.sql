@@ -2,7 +2,8 @@
 -- (90-drg-dip.md §4.1: RW = m / M, DIP score = m / M × 1000, means weighted old to new)
 with histories as (
 
-    select
+    -- Of figures that were delivered anew the newest count.
+    select distinct on (area_code, scheme_code, group_code, cost_year)
         area_code,
         scheme_code,
         group_code,
@@ -13,12 +14,25 @@ with histories as (
     where
         {{ booked_month_start() }} is null
         or {{ booked_month_end() }} between valid_from and valid_to
+    order by
+        area_code asc,
+        scheme_code asc,
+        group_code asc,
+        cost_year asc,
+        valid_from desc
 
 ),
 
 definitions as (
 
     select * from {{ ref('pricing_parameters') }}
+    where parameter like 'history_weight_%'
+
+),
+
+area_parameters as (
+
+    select * from {{ ref('stg_reference__pricing_parameters') }}
     where parameter like 'history_weight_%'
 
 ),
@@ -33,15 +47,29 @@ dated as (
 
 ),
 
+-- The scheme's row before the area's before the default, as they stand when that year begins.
 weighted as (
 
-    select
+    select distinct on (dated.area_code, dated.scheme_code, dated.group_code, dated.cost_year)
         dated.*,
-        definitions.default_value::numeric as year_weight
+        coalesce(area_parameters.value, definitions.default_value)::numeric as year_weight
     from dated
     inner join definitions
         -- 1 is the oldest of three years, 3 the newest.
         on definitions.parameter = 'history_weight_' || (4 - (dated.budget_year - dated.cost_year))
+        and make_date(dated.budget_year, 1, 1) between definitions.valid_from
+        and coalesce(definitions.valid_to, date 'infinity')
+    left join area_parameters
+        on dated.area_code = area_parameters.area_code
+        and dated.scheme_code = coalesce(area_parameters.scheme_code, dated.scheme_code)
+        and definitions.parameter = area_parameters.parameter
+        and make_date(dated.budget_year, 1, 1) between area_parameters.valid_from and area_parameters.valid_to
+    order by
+        dated.area_code asc,
+        dated.scheme_code asc,
+        dated.group_code asc,
+        dated.cost_year asc,
+        area_parameters.scheme_code is null
 
 ),
 

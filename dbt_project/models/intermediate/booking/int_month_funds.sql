@@ -100,7 +100,11 @@ budgeted as (
 
     select
         pools.*,
-        greatest(month_budgets.share_amount - coalesce(outside_points.booked_amount, 0), 0) as budgeted_amount
+        -- Null without a budget; greatest() alone would pass over the null and give 0.
+        case
+            when month_budgets.share_amount is not null
+                then greatest(month_budgets.share_amount - coalesce(outside_points.booked_amount, 0), 0)
+        end as budgeted_amount
     from pools
     left join month_budgets
         on pools.area_code = month_budgets.area_code

@@ -73,7 +73,8 @@ numerators as (
 
 ),
 
--- Elastic: the base volume at the fixed value, what is above it at the value the rest of the money gives, or the cap.
+-- Elastic: the base volume at the fixed value, what is above it at the value the rest of the money gives, at most the
+-- cap and never below nothing.
 increments as (
 
     select
@@ -96,8 +97,7 @@ valued as (
             else
                 (
                     base_part_points * fixed_value
-                    + increment_points
-                    * least(greatest(floating_value, 0), coalesce(value_cap, floating_value))
+                    + increment_points * least(greatest(floating_value, 0), value_cap)
                 ) / nullif(total_points, 0)
         end as point_value,
         case point_basis when 'total_cost' then 1 else payment_ratio end as fund_share
@@ -130,7 +130,9 @@ select
     -- What is split over institutions; with a value set beforehand each institution's points give its own amount.
     case
         when value_mode = 'fixed' then null
-        when value_mode = 'elastic' and (value_cap is not null and floating_value > value_cap or increment_points = 0)
+        when
+            value_mode = 'elastic'
+            and (floating_value > value_cap or floating_value < 0 or increment_points = 0)
             then {{ yuan('point_value * total_points * fund_share') }}
         when point_basis = 'total_cost' then fund_amount + other_paid_amount
         else fund_amount

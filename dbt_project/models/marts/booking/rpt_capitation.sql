@@ -1,16 +1,30 @@
 -- What an institution is paid by head in a year: the whole, each age band's part by risk, what is paid monthly and what
 -- waits for the assessment. (90-drg-dip.md §4.9: capitation)
-with contracts as (
+with newest_contracts as (
+
+    -- Heads and amounts that were agreed anew within the year stand for those before.
+    select distinct on (area_code, fixmedins_code, fund_pay_type, budget_year, age_band) *
+    from {{ ref('stg_reference__capitation_contracts') }}
+    where valid_to >= make_date(budget_year, 1, 1)
+    order by
+        area_code asc,
+        fixmedins_code asc,
+        fund_pay_type asc,
+        budget_year asc,
+        age_band asc,
+        valid_from desc
+
+),
+
+contracts as (
 
     select
-        contracts.*,
-        contracts.heads * contracts.risk_weight as risk_heads,
-        sum(contracts.heads * contracts.head_amount) over (
-            partition by
-                contracts.area_code, contracts.fixmedins_code, contracts.fund_pay_type, contracts.budget_year
+        *,
+        heads * risk_weight as risk_heads,
+        sum(heads * head_amount) over (
+            partition by area_code, fixmedins_code, fund_pay_type, budget_year
         ) as year_amount
-    from {{ ref('stg_reference__capitation_contracts') }} as contracts
-    where contracts.valid_to = date 'infinity' or extract(year from contracts.valid_to) >= contracts.budget_year
+    from newest_contracts
 
 ),
 
