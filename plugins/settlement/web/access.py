@@ -15,11 +15,13 @@ from settlement.web.rate_limit import LIMIT
 
 RECEIVE_BATCH = "receive_batch"
 SETTLE_DAY = "settle_day"
+BOOK_MONTH = "book_month"
 
 # Who may see the runs of a DAG may see what they brought about; who may start them may deliver.
 may_read_batches = requires_access_dag("GET", DagAccessEntity.RUN, RECEIVE_BATCH)
 may_deliver = requires_access_dag("POST", DagAccessEntity.RUN, RECEIVE_BATCH)
 may_read_payments = requires_access_dag("GET", DagAccessEntity.RUN, SETTLE_DAY)
+may_read_bookings = requires_access_dag("GET", DagAccessEntity.RUN, BOOK_MONTH)
 
 
 async def signed_in(request: Request, user: GetUserDep) -> str:

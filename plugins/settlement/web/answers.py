@@ -93,3 +93,29 @@ class PaymentPage(BaseModel):
 
     payments: list[Payment]
     next_cursor: str | None = None
+
+
+class CaseGrouping(BaseModel):
+    """An inpatient case with its group and its money; `path` is the way into the group as data."""
+
+    setl_id: str
+    fixmedins_code: str
+    area_code: str
+    settlement_month: str
+    fund_pay_type: str
+    method: str
+    scheme_version: str | None = None
+    case_status: str
+    mdc: str | None = None
+    adrg: str | None = None
+    group_code: str | None = None
+    group_name: str | None = None
+    deviation_type: str | None = None
+    points: str | None = None
+    point_value: str | None = Field(None, description="As published, in yuan.")
+    booked_amount: str
+    accrued_amount: str
+    is_provisional: bool = Field(description="Booked case by case, before its month is.")
+    explanation: str = Field(description="Why this group and this money, Chinese.")
+    explanation_en: str
+    path: dict[str, Any] | None = None

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from settlement.web import batches, delivery, payments, problems
+from settlement.web import batches, cases, delivery, payments, problems
 from settlement.web.access import signed_in
 from settlement.web.answers import Problem
 
@@ -35,7 +35,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
-    for router in (batches.router, delivery.router, payments.router):
+    for router in (batches.router, delivery.router, payments.router, cases.router):
         app.include_router(router, prefix="/v1")
     return app
 

@@ -20,6 +20,7 @@ STATUSES = {
     "batch_conflict": HTTPStatus.CONFLICT,
     "batch_id_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "batch_not_found": HTTPStatus.NOT_FOUND,
+    "case_not_found": HTTPStatus.NOT_FOUND,
     "control_mismatch": HTTPStatus.UNPROCESSABLE_ENTITY,
     "cursor_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "delivery_in_progress": HTTPStatus.CONFLICT,
