@@ -1,5 +1,7 @@
 """A month's inpatient cases, from delivered lists to the books: late lists, second runs, and a value set beforehand."""
 
+import csv
+import hashlib
 import json
 import shutil
 from datetime import date
@@ -56,9 +58,17 @@ def late_lists(
     monkeypatch.setenv("SETTLEMENT_INBOX", str(inbox))
     import_scheme("drg", SMALL_DRG, version="small_drg", valid_from=date(2025, 1, 1), imported_by="test")
     summary = write_batches(
-        inbox, area_code=AREA, start=date(2026, 3, 2), days=1, per_day=600, lists="csv", bad_share=0, late_share=0
+        inbox,
+        area_code=AREA,
+        start=date(2026, 3, 2),
+        days=1,
+        per_day=600,
+        lists="csv",
+        bad_share=0,
+        late_share=0,
+        compress=False,
     )
-    *earlier, day = (batch.batch_id for batch in summary.batches if "reference" in batch.batch_id or batch.files)
+    *earlier, day = (batch.batch_id for batch in summary.batches)
     lists = split_lists(inbox / day)
     for batch_id in (*earlier, day):
         assert receive(batch_id).status == "accepted"
@@ -76,6 +86,45 @@ def split_lists(folder: Path) -> str:
     (folder / "manifest.json").write_text(json.dumps({**manifest, "files": files[False]}))
     (later / "manifest.json").write_text(json.dumps({**manifest, "batch_id": later.name, "files": files[True]}))
     return later.name
+
+
+def spoil_lists(folder: Path) -> dict[str, str]:
+    """Break one list a fault, as hospitals do; gives the settlement of each fault."""
+    settled = folder.with_name(folder.name.removesuffix("-LISTS"))
+    refunded = {row["init_setl_id"] for row in read_table(settled / "settlement.csv")}
+    tables = {table: read_table(folder / f"settlement_list{table}.csv") for table in ("", "_diagnosis", "_operation")}
+    operated = {row["setl_id"] for row in tables["_operation"]} - refunded
+    without = (row["setl_id"] for row in tables[""] if row["setl_id"] not in operated | refunded)
+    spoilt = {fault: next(without) for fault in ("unknown code", "lower case", "age without days", "no main diagnosis")}
+    spoilt["operation outside the stay"] = min(operated)
+    for row in tables["_diagnosis"]:
+        if row["maindiag_flag"] == "1" and row["setl_id"] == spoilt["unknown code"]:
+            row["diag_code"] = "Q99.999"
+        if row["setl_id"] == spoilt["lower case"]:
+            row["diag_code"] = row["diag_code"].lower()
+        if row["setl_id"] == spoilt["no main diagnosis"]:
+            row["maindiag_flag"], row["seq"] = "0", str(int(row["seq"]) + 1)
+    for row in tables[""]:
+        if row["setl_id"] == spoilt["age without days"]:
+            row["age"], row["nwb_age"] = "0.0", ""
+    for row in tables["_operation"]:
+        if row["setl_id"] == spoilt["operation outside the stay"]:
+            row["oprn_oprt_date"] = "2026-01-01"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for table, rows in tables.items():
+        (file,) = (file for file in manifest["files"] if file["table"] == f"settlement_list{table}")
+        with (folder / file["name"]).open("w", encoding="utf-8", newline="") as sink:
+            writer = csv.DictWriter(sink, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        file["sha256"] = hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return spoilt
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(source))
 
 
 def book(*, is_provisional: bool = False) -> int:
@@ -108,7 +157,7 @@ def test_every_inpatient_settlement_is_booked_once_and_says_why(prepared, late_l
     book()
     ((inpatients,),) = prepared.rows(
         "select count(*) from intermediate.int_settlements__classified as settlements"
-        " where care_class = 'inpatient' and not is_refund and not exists ("
+        " where clr_type = '21' and not is_refund and not exists ("
         "select from raw.settlement as refund where refund.init_setl_id = settlements.setl_id)"
     )
     ((booked, silent, grouped),) = prepared.rows(
@@ -118,6 +167,29 @@ def test_every_inpatient_settlement_is_booked_once_and_says_why(prepared, late_l
     assert (booked, silent) == (inpatients, 0)
     assert grouped > 0.8 * booked
     assert f"{booked:,} cases" in summarise(month=MONTH, area_code=AREA)
+
+
+def test_a_list_with_a_fault_is_booked_by_the_fallback_rule_and_listed(prepared, late_lists, tmp_path):  # noqa: F811
+    spoilt = spoil_lists(tmp_path / "inbox" / late_lists)
+    assert receive(late_lists).status == "accepted"
+    book()
+    rows = prepared.rows(
+        "select setl_id, case_status, deviation_type, booking_basis, booked_amount = accrued_amount, explanation <> ''"
+        " from marts.fct_case_bookings where setl_id = any(%s)",
+        list(spoilt.values()),
+    )
+    found = {row[0]: row[1:] for row in rows}
+    by_cost, as_accrued = ("BY_COST", "points"), (None, "accrued")
+    assert {fault: found[setl_id][:3] for fault, setl_id in spoilt.items()} == {
+        "unknown code": ("UNGROUPED", *by_cost),
+        "lower case": ("GROUPED", "NORMAL", "points"),
+        "age without days": ("CHECK_FAILED", *by_cost),
+        "no main diagnosis": ("LIST_MISSING", *as_accrued),
+        "operation outside the stay": ("LIST_MISSING", *as_accrued),
+    }
+    assert all(row[4] for row in found.values())
+    assert all(row[3] for row in found.values() if row[0] == "LIST_MISSING")
+    assert prepared.rows(BOOKED) == prepared.rows(IN_THE_BOOKS)
 
 
 def test_each_institution_gets_its_cases_as_a_file_that_a_second_writing_leaves_alone(prepared, late_lists):  # noqa: F811
