@@ -21,6 +21,7 @@ from settlement.errors import SettlementError
 from settlement.grouper.schemes import import_scheme
 from settlement.intake import receive
 from settlement.sample import write_batches
+from settlement.warehouse import dbt
 
 pytestmark = pytest.mark.slow
 
@@ -235,3 +236,30 @@ def test_a_method_without_its_scheme_is_refused_by_name(prepared, late_lists):  
     with pytest.raises(SettlementError, match=r"350200 .* dip scheme 'nowhere'") as refusal:
         refuse_unknown_schemes(month=MONTH, area_code=AREA)
     assert refusal.value.code == "scheme_unknown"
+
+
+def test_checks_on_coding_come_with_the_month_and_days_are_reviewed_again_only_for_other_findings(prepared, late_lists):  # noqa: F811
+    prepared.execute("update seeds.settings set value = 30 where setting = 'low_admission_days'")
+    receive(late_lists)
+    book()
+    found = prepared.rows("select finding_id from intermediate.int_findings__coding order by 1")
+    assert found
+
+    review = {"pay_date": "2026-04-02", "area_code": AREA}
+    dbt.build("tag:proposal", review)
+    shown = prepared.rows(
+        "select finding_id, severity, sum(amount_at_stake), min(status) from marts.fct_review_findings"
+        " where rule_code = 'V05' group by 1, 2 order by 1"
+    )
+    assert shown == [(finding, "suspect", Decimal("0.00"), "open") for (finding,) in found]
+
+    written = "select finding_id, fund_pay_type, xmin::text from intermediate.int_findings__deducted order by 1, 2"
+    before = prepared.rows(written)
+    book()
+    dbt.build("tag:proposal", review)
+    assert prepared.rows(written) == before
+
+    prepared.execute("update seeds.settings set value = 0 where setting = 'low_admission_days'")
+    book()
+    dbt.build("tag:proposal", review)
+    assert prepared.rows("select count(*) from marts.fct_review_findings where rule_code = 'V05'") == [(0,)]

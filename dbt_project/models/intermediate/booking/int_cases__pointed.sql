@@ -36,11 +36,10 @@ worth as (
         parameters.ungrouped_factor,
         parameters.point_scale,
         case
-            when cases.case_status not in ('GROUPED', 'AMBIGUOUS') then null
-            when parameters.kind = 'dip' then cases.weight
-            when parameters.pricing_method = 'drg_rate' then cases.weight
-            when cases.weight is not null then round(cases.weight * parameters.point_scale, 4)
-            else round(cases.mean_cost_amount / cases.overall_mean_cost_amount * parameters.point_scale, 4)
+            when cases.case_status in ('GROUPED', 'AMBIGUOUS')
+                then {{ base_points(
+                    'parameters', 'cases.weight', 'cases.mean_cost_amount', 'cases.overall_mean_cost_amount'
+                ) }}
         end as base_points,
         coalesce(
             cases.level_mean_cost_amount,

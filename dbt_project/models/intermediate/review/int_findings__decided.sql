@@ -41,16 +41,26 @@ last_decisions as (
 
 ),
 
+-- A finding on a whole settlement refuses nothing by itself: what a person may take of it is what the fund paid.
+deductible as (
+
+    select
+        findings.*,
+        case when feedetl_sn is null then fund_paid_amount else amount_at_stake end as deductible_amount
+    from findings
+
+),
+
 -- A partial decision names one amount for the finding, and never more than is at stake.
 partial as (
 
     select
         findings.finding_id,
         findings.fund_pay_type,
-        100 * findings.amount_at_stake as weight,
-        100 * sum(findings.amount_at_stake) over funds_of_finding as weight_sum,
-        100 * least(last_decisions.decided_amount, sum(findings.amount_at_stake) over funds_of_finding) as total_fen
-    from findings
+        100 * findings.deductible_amount as weight,
+        100 * sum(findings.deductible_amount) over funds_of_finding as weight_sum,
+        100 * least(last_decisions.decided_amount, sum(findings.deductible_amount) over funds_of_finding) as total_fen
+    from deductible as findings
     inner join last_decisions
         on findings.finding_id = last_decisions.finding_id
         and last_decisions.decision = 'partial'

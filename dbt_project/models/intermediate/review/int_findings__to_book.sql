@@ -40,7 +40,10 @@ final as (
         coalesce(findings.area_code, booked.area_code) as area_code,
         coalesce(findings.fixmedins_code, booked.fixmedins_code) as fixmedins_code,
         coalesce(findings.setl_id, split_part(booked.finding_id, ':', 3)) as setl_id,
-        coalesce(findings.feedetl_sn, regexp_replace(booked.finding_id, '^[^:]*:[^:]*:[^:]*:', '')) as feedetl_sn,
+        -- The id of a finding on a whole settlement ends with the settlement.
+        coalesce(
+            findings.feedetl_sn, nullif(regexp_replace(booked.finding_id, '^[^:]*:[^:]*:[^:]*:?', ''), '')
+        ) as feedetl_sn,
         findings.fund_paid_amount,
         case
             when findings.finding_id is null then 0

@@ -37,6 +37,12 @@ batch_files as (
 
 ),
 
+coding_findings as (
+
+    select * from {{ ref('int_findings__coding') }}
+
+),
+
 open_days as (
 
     select
@@ -78,6 +84,24 @@ catalogue_deliveries as (
     inner join batch_files
         on batches.batch_id = batch_files.batch_id
 
+),
+
+-- Checks on coding are made when a month is booked: only days whose findings are others than before are looked at again.
+coding_versions as (
+
+    select
+        coding_findings.area_code,
+        coding_findings.business_date,
+        left(md5(string_agg(
+            coding_findings.finding_id || coding_findings.severity || coding_findings.evidence, ','
+            order by coding_findings.finding_id
+        )), 12) as coding_version
+    from coding_findings
+    where coding_findings.business_date >= (select min(open_days.business_date) from open_days)
+    group by
+        coding_findings.area_code,
+        coding_findings.business_date
+
 )
 
 select
@@ -87,10 +111,14 @@ select
         '|',
         open_days.day_version,
         coalesce(fee_versions.fee_version, '-'),
-        catalogue_deliveries.newest_load_id
+        catalogue_deliveries.newest_load_id,
+        coding_versions.coding_version
     ) as day_version
 from open_days
 cross join catalogue_deliveries
 left join fee_versions
     on open_days.area_code = fee_versions.area_code
     and open_days.business_date = fee_versions.business_date
+left join coding_versions
+    on open_days.area_code = coding_versions.area_code
+    and open_days.business_date = coding_versions.business_date
