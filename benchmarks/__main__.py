@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import day, gate, posting, report, suite
+from benchmarks import day, gate, grouping, posting, report, suite
 from benchmarks.measure import Figure, machine
 from benchmarks.scene import Scene, scene
 
@@ -17,6 +17,8 @@ STAGES: dict[str, Callable[[Scene, int, int], list[Figure]]] = {
     "gate": gate.run,
     "suite": suite.run,
     "posting": posting.run,
+    "drg_grouping": grouping.run_drg,
+    "dip_grouping": grouping.run_dip,
     "day": day.run,
     "empty_day": day.run_empty,
     "day_after_a_year": day.run_after_a_year,
@@ -27,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the stages asked for, each on a server of its own."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("stages", nargs="*", metavar="stage", help=f"of {', '.join(STAGES)}; all of them by default")
-    parser.add_argument("--large", action="store_true", help=f"{LARGE:,} settlements instead of {SMALL:,}")
-    parser.add_argument("--rows", type=int, help="another number of settlements")
+    parser.add_argument("--large", action="store_true", help=f"{LARGE:,} settlements or cases instead of {SMALL:,}")
+    parser.add_argument("--rows", type=int, help="another number of them")
     parser.add_argument("--repeats", type=int, default=3, help="runs of which the median counts")
     options = parser.parse_args(arguments)
     if unknown := set(options.stages) - set(STAGES):
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = options.rows or (LARGE if options.large else SMALL)
     RESULTS.mkdir(exist_ok=True)
     for stage in options.stages or STAGES:
-        print(f"{stage}, {rows:,} settlements")
+        print(f"{stage}, {rows:,} {report.UNITS.get(stage, 'settlements')}")
         with scene() as made:
             figures = STAGES[stage](made, rows, options.repeats)
         result = {

@@ -16,7 +16,10 @@ GOALS: dict[str, dict[str, float]] = {
     "day": {"cpu_seconds": 2.0},
     "day_after_a_year": {"cpu_seconds": 1.1},
 }
-WALL_GOALS_SECONDS = {"day": 600.0, "empty_day": 60.0}
+WALL_GOALS_SECONDS = {"day": 600.0, "empty_day": 60.0, "dip_grouping": 120.0}
+#: Rows a second beyond what the same stage takes for no rows at all.
+RATE_GOALS = {"drg_grouping": 30_000}
+UNITS = {"drg_grouping": "cases", "dip_grouping": "cases"}
 MEMORY_GOALS_MB = {"gate": 600.0, "day": 4000.0}
 FEWEST_ROWS_TO_SCALE = 1_000
 WORDS = {"cpu_seconds": "CPU", "wall_seconds": "wall"}
@@ -34,7 +37,7 @@ def write() -> None:
 def _section(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
-        f"\n### {result['stage']}, {result['settlements']:,} settlements\n",
+        f"\n### {result['stage']}, {result['settlements']:,} {UNITS.get(result['stage'], 'settlements')}\n",
         "| way | role | rows | wall s | client CPU-s | server CPU-s | CPU-s | CPU-s per 1M rows | peak MB |",
         "|---|---|--:|--:|--:|--:|--:|--:|--:|",
         *(_row(figure) for figure in result["figures"]),
@@ -66,6 +69,10 @@ def _verdicts(result: dict[str, Any]) -> list[str]:
     if most := WALL_GOALS_SECONDS.get(stage):
         wall = by_role["project"]["wall_seconds"]
         lines.append(f"- wall: {wall:.0f} s (goal ≤ {most:.0f} s) {_mark(wall <= most)}")
+    if least := RATE_GOALS.get(stage):
+        seconds = by_role["project"]["wall_seconds"] - by_role["cost"]["wall_seconds"]
+        rate = by_role["project"]["rows"] / seconds
+        lines.append(f"- rate: {rate:,.0f} a second beyond the start (goal ≥ {least:,}) {_mark(rate >= least)}")
     for measure, goal in GOALS.get(stage, {}).items():
         ratio = by_role["project"][measure] / by_role["limit"][measure]
         lines.append(f"- {WORDS[measure]}: {ratio:.2f} × the limit (goal ≤ {goal} ×) {_mark(ratio <= goal)}")

@@ -1,6 +1,7 @@
 {#
-    A table that holds the work of one run and nothing else: rebuilt each time, not logged, and with statistics, without
-    which the planner takes a hundred thousand rows for one.
+    A table that holds the work of one run and nothing else: rebuilt each time, not logged, never vacuumed, and with
+    statistics, without which the planner takes a hundred thousand rows for one. `statistics_of` names the columns that
+    need them, which spares a table the distributions of its lists and texts; without it all columns have them.
 #}
 {% materialization work_table, adapter='postgres', supported_languages=['sql'] %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -9,11 +10,11 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% if existing is not none %}{% do adapter.drop_relation(existing) %}{% endif %}
     {% call statement('main') -%}
-        create unlogged table {{ target_relation }} as
+        create unlogged table {{ target_relation }} with (autovacuum_enabled = false) as
         {{ sql }}
     {%- endcall %}
     {% call statement('analyze') -%}
-        analyze {{ target_relation }}
+        analyze {{ target_relation }} {%- if config.get('statistics_of') %} ({{ config.get('statistics_of') | join(', ') }}){% endif %}
     {%- endcall %}
     {% do persist_docs(target_relation, model) %}
     {% do apply_grants(target_relation, config.get('grants'), should_revoke=False) %}

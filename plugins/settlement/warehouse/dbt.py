@@ -43,7 +43,7 @@ ENCRYPTION = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
 
 # A stage works on whole days. Bounds such as "the days that changed" are estimated at one row, which turns joins of
 # hundreds of thousands of fee lines into nested loops: minutes instead of seconds on a day of 100,000 settlements.
-SET_BASED_PLANS = "-c enable_nestloop=off"
+SET_BASED_PLANS = "-c enable_nestloop=off -c work_mem=64MB"
 
 # Unit tests prove the SQL before it is released; a run has data to judge, not code.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")

@@ -1,5 +1,5 @@
 -- Why each case is in its DIP group: its stage, diagnosis and operation, and the group that would have come next.
-{{ config(materialized='work_table', tags=['dip_grouping']) }}
+{{ config(materialized='work_table', tags=['dip_grouping'], statistics_of=['case_no']) }}
 with case_groups as (
 
     select * from {{ ref('int_dip_case_groups') }}
@@ -35,12 +35,7 @@ others as (
 
     select
         candidates.case_no,
-        string_agg(
-            candidates.group_id,
-            '，' order by
-                candidates.stage_rank, candidates.kind_rank, candidates.property_rank, candidates.type_rank,
-                candidates.related_term_count desc, candidates.score desc nulls last, candidates.group_id
-        ) as text
+        string_agg(candidates.group_id, '，' order by candidates.precedence) as text
     from {{ ref('int_dip_case_candidates') }} as candidates
     inner join case_groups
         on candidates.case_no = case_groups.case_no

@@ -1,12 +1,11 @@
 -- The group of every case: the candidate that stands first in the order of selection.
-{{ config(materialized='work_table', tags=['dip_grouping']) }}
+{{ config(materialized='work_table', tags=['dip_grouping'], statistics_of=['case_no', 'scheme_id']) }}
 with cases as (
 
     select * from {{ ref('int_dip_cases') }}
 
 ),
 
--- Of several the one with the most related operations; of equals the highest score, then the group's id.
 selected as (
 
     select distinct on (case_no)
@@ -18,13 +17,8 @@ selected as (
     from {{ ref('int_dip_case_candidates') }}
     order by
         case_no asc,
-        stage_rank asc,
-        kind_rank asc,
-        property_rank asc,
-        type_rank asc,
-        related_term_count desc,
-        score desc nulls last,
-        group_id asc
+        precedence asc,
+        main_op_code asc
 
 )
 

@@ -1,5 +1,5 @@
--- The operations of each case with their property, and which of them may be the main one: the first, or any where the
--- scheme matches any; a simple or excluded operation is none. (90-drg-dip.md §3.2)
+-- The operations of each case with their property, and which of them may be the main one: the first, or each code once
+-- where the scheme matches any; a simple or excluded operation is none. (90-drg-dip.md §3.2)
 {{ config(materialized='work_table', tags=['dip_grouping']) }}
 with cases as (
 
@@ -26,9 +26,11 @@ operations as (
     select
         cases.case_no,
         cases.scheme_id,
-        cases.op_match_scope,
+        cases.principal_dx_code,
         given.seq,
         given.op_code,
+        given.seq = case cases.op_match_scope when 'ANY' then array_position(cases.op_codes, given.op_code) else 1 end
+            as is_first,
         case
             when exclusions.code is not null then 'SIMPLE'
             when properties.property = 'INTERVENTION' then 'SURGERY'
@@ -49,8 +51,9 @@ operations as (
 select
     case_no,
     scheme_id,
+    principal_dx_code,
     seq::integer as seq,
     op_code,
     property,
-    property is distinct from 'SIMPLE' and (seq = 1 or op_match_scope = 'ANY') as may_be_main
+    property is distinct from 'SIMPLE' and is_first as may_be_main
 from operations

@@ -1,9 +1,34 @@
--- The major categories each case may fall into, in the order they are tried. (90-drg-dip.md §2.2 step 1)
+-- The major categories each case may fall into, in the order they are tried, with what their rules ask of the case
+-- itself. (90-drg-dip.md §2.2 step 1)
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
-with cases as (
+with valid_operations as (
 
-    select * from {{ ref('int_drg_cases') }}
-    where check_failure is null
+    select
+        case_no,
+        bool_or(seq = 1) as is_principal
+    from {{ ref('int_drg_case_operations') }}
+    where is_valid
+    group by case_no
+
+),
+
+cases as (
+
+    select
+        cases.case_no,
+        cases.scheme_id,
+        cases.gender,
+        cases.age_years,
+        cases.age_days,
+        cases.weight_g,
+        cases.principal_dx_code,
+        cases.principal_op_code,
+        valid_operations.case_no is not null as has_valid_operation,
+        coalesce(valid_operations.is_principal, false) as is_principal_operation_valid
+    from {{ ref('int_drg_cases') }} as cases
+    left join valid_operations
+        on cases.case_no = valid_operations.case_no
+    where cases.check_failure is null
 
 ),
 
@@ -13,19 +38,29 @@ categories as (
 
 ),
 
+category_sites as (
+
+    select
+        diagnoses.scheme_id,
+        diagnoses.mdc,
+        diagnoses.site,
+        diagnoses.dx_code,
+        categories.gate
+    from {{ ref('stg_grouper__drg_category_diagnoses') }} as diagnoses
+    inner join categories
+        on diagnoses.scheme_id = categories.scheme_id
+        and diagnoses.mdc = categories.mdc
+
+),
+
 category_diagnoses as (
 
     select distinct
         scheme_id,
         mdc,
-        dx_code
-    from {{ ref('stg_grouper__drg_category_diagnoses') }}
-
-),
-
-valid_operations as (
-
-    select * from {{ ref('int_drg_valid_operations_of_cases') }}
+        dx_code,
+        gate
+    from category_sites
 
 ),
 
@@ -34,110 +69,97 @@ multiple_sites as (
 
     select
         case_diagnoses.case_no,
-        category_sites.mdc
+        category_sites.mdc,
+        category_sites.gate
     from {{ ref('int_drg_case_diagnoses') }} as case_diagnoses
-    inner join {{ ref('stg_grouper__drg_category_diagnoses') }} as category_sites
+    inner join category_sites
         on case_diagnoses.scheme_id = category_sites.scheme_id
         and case_diagnoses.dx_code = category_sites.dx_code
-    inner join categories
-        on category_sites.scheme_id = categories.scheme_id
-        and category_sites.mdc = categories.mdc
-        and categories.gate in ('DX1_MULTISITE', 'DXANY_MULTISITE')
+    where category_sites.gate in ('DX1_MULTISITE', 'DXANY_MULTISITE')
     group by
         case_diagnoses.case_no,
-        category_sites.mdc
+        category_sites.mdc,
+        category_sites.gate
     having count(distinct category_sites.site) >= 2
 
 ),
 
--- Through the principal diagnosis, with several sites where the category asks for them.
-by_principal_diagnosis as (
-
-    select
-        cases.case_no,
-        categories.mdc
-    from cases
-    inner join category_diagnoses
-        on cases.scheme_id = category_diagnoses.scheme_id
-        and cases.principal_dx_code = category_diagnoses.dx_code
-    inner join categories
-        on category_diagnoses.scheme_id = categories.scheme_id
-        and category_diagnoses.mdc = categories.mdc
-    left join multiple_sites
-        on cases.case_no = multiple_sites.case_no
-        and categories.mdc = multiple_sites.mdc
-    where
-        categories.gate = 'DX1'
-        or (categories.gate = 'DX1_MULTISITE' and multiple_sites.case_no is not null)
-
-),
-
-by_any_diagnosis as (
+any_diagnosis as (
 
     select distinct
         case_diagnoses.case_no,
-        categories.mdc
-    from categories
+        category_diagnoses.mdc
+    from {{ ref('int_drg_case_diagnoses') }} as case_diagnoses
     inner join category_diagnoses
-        on categories.scheme_id = category_diagnoses.scheme_id
-        and categories.mdc = category_diagnoses.mdc
-    inner join {{ ref('int_drg_case_diagnoses') }} as case_diagnoses
-        on category_diagnoses.scheme_id = case_diagnoses.scheme_id
-        and category_diagnoses.dx_code = case_diagnoses.dx_code
-    where categories.gate = 'DXANY'
-
-    union all
-
-    select
-        multiple_sites.case_no,
-        multiple_sites.mdc
-    from multiple_sites
-    inner join cases
-        on multiple_sites.case_no = cases.case_no
-    inner join categories
-        on cases.scheme_id = categories.scheme_id
-        and multiple_sites.mdc = categories.mdc
-    where categories.gate = 'DXANY_MULTISITE'
-
-),
-
-without_diagnosis as (
-
-    select
-        cases.case_no,
-        categories.mdc
-    from cases
-    inner join categories
-        on cases.scheme_id = categories.scheme_id
-        and categories.gate in ('VALID_OP1', 'TRUE')
-    left join valid_operations
-        on cases.case_no = valid_operations.case_no
-    where categories.gate = 'TRUE' or valid_operations.is_principal_valid
+        on case_diagnoses.scheme_id = category_diagnoses.scheme_id
+        and case_diagnoses.dx_code = category_diagnoses.dx_code
+    where category_diagnoses.gate = 'DXANY'
 
 ),
 
 reached as (
 
-    select * from by_principal_diagnosis
+    select
+        cases.*,
+        category_diagnoses.mdc
+    from cases
+    inner join category_diagnoses
+        on cases.scheme_id = category_diagnoses.scheme_id
+        and cases.principal_dx_code = category_diagnoses.dx_code
+    where category_diagnoses.gate = 'DX1'
+
     union all
-    select * from by_any_diagnosis
+
+    select
+        cases.*,
+        multiple_sites.mdc
+    from cases
+    inner join multiple_sites
+        on cases.case_no = multiple_sites.case_no
+    left join category_diagnoses
+        on cases.scheme_id = category_diagnoses.scheme_id
+        and cases.principal_dx_code = category_diagnoses.dx_code
+        and multiple_sites.mdc = category_diagnoses.mdc
+    where multiple_sites.gate = 'DXANY_MULTISITE' or category_diagnoses.mdc is not null
+
     union all
-    select * from without_diagnosis
+
+    select
+        cases.*,
+        any_diagnosis.mdc
+    from cases
+    inner join any_diagnosis
+        on cases.case_no = any_diagnosis.case_no
+
+    union all
+
+    select
+        cases.*,
+        categories.mdc
+    from cases
+    inner join categories
+        on cases.scheme_id = categories.scheme_id
+    where
+        categories.gate = 'TRUE'
+        or (categories.gate = 'VALID_OP1' and cases.is_principal_operation_valid)
 
 )
 
 select
     reached.case_no,
-    cases.scheme_id,
+    reached.scheme_id,
     reached.mdc,
     categories.eval_order,
-    categories.qy_mode
+    reached.principal_dx_code,
+    reached.principal_op_code,
+    reached.age_days,
+    reached.weight_g,
+    reached.has_valid_operation,
+    reached.is_principal_operation_valid
 from reached
-inner join cases
-    on reached.case_no = cases.case_no
 inner join categories
-    on cases.scheme_id = categories.scheme_id
+    on reached.scheme_id = categories.scheme_id
     and reached.mdc = categories.mdc
 where
-    cases.gender = coalesce(categories.sex, cases.gender)
-    and (not categories.infant_only or cases.age_years = 0)
+    reached.gender = coalesce(categories.sex, reached.gender)
+    and (not categories.infant_only or reached.age_years = 0)

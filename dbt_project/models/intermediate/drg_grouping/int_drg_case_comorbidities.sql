@@ -30,10 +30,8 @@ from case_diagnoses
 inner join comorbidities
     on case_diagnoses.scheme_id = comorbidities.scheme_id
     and case_diagnoses.dx_code = comorbidities.dx_code
-inner join {{ ref('int_drg_cases') }} as cases
-    on case_diagnoses.case_no = cases.case_no
 left join exclusions
-    on cases.scheme_id = exclusions.scheme_id
-    and cases.principal_dx_code = exclusions.dx_code
+    on case_diagnoses.scheme_id = exclusions.scheme_id
+    and case_diagnoses.principal_dx_code = exclusions.dx_code
     and comorbidities.exclusion_table_id = exclusions.exclusion_table_id
 where case_diagnoses.seq > 1

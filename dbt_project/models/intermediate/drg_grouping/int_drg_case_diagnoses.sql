@@ -10,6 +10,7 @@ with cases as (
 select
     cases.case_no,
     cases.scheme_id,
+    cases.principal_dx_code,
     diagnoses.seq::integer as seq,
     diagnoses.dx_code
 from cases

@@ -1,5 +1,5 @@
 -- Why each case is in its group: the way there step by step as data and in words, and what it just missed.
-{{ config(materialized='work_table', tags=['drg_grouping']) }}
+{{ config(materialized='work_table', tags=['drg_grouping'], statistics_of=['case_no']) }}
 with case_groups as (
 
     select * from {{ ref('int_drg_case_groups') }}
@@ -18,12 +18,6 @@ rules as (
 
 ),
 
-drg_groups as (
-
-    select * from {{ ref('stg_grouper__drg_groups') }}
-
-),
-
 check_failures as (
 
     select * from {{ ref('drg_check_failures') }}
@@ -34,36 +28,9 @@ categories_tried as (
 
     select
         case_no,
-        string_agg(mdc, ' → ' order by eval_order) as text,
-        jsonb_agg(mdc order by eval_order) as data
+        array_agg(mdc order by eval_order) as mdcs
     from {{ ref('int_drg_case_categories') }}
     group by case_no
-
-),
-
-case_rules as (
-
-    select
-        case_rules.*,
-        (not case_rules.meets_diagnoses)::integer
-        + (not case_rules.meets_operations)::integer
-        + (not case_rules.meets_age_and_weight)::integer as unmet_count
-    from {{ ref('int_drg_case_rules') }} as case_rules
-
-),
-
-matched as (
-
-    select
-        case_groups.case_no,
-        case_rules.eval_order,
-        case_rules.rule_order,
-        case_rules.rule_id
-    from case_groups
-    inner join case_rules
-        on case_groups.case_no = case_rules.case_no
-        and case_groups.mdc = case_rules.mdc
-        and case_groups.rule_id = case_rules.rule_id
 
 ),
 
@@ -72,25 +39,26 @@ nearly_matched as (
 
     select distinct on (case_rules.case_no)
         case_rules.case_no,
-        case_rules.rule_id,
+        rules.rule_id,
         case
             when not case_rules.meets_operations then 'operation'
             when not case_rules.meets_diagnoses then 'diagnosis'
             else 'age or weight'
         end as unmet
-    from case_rules
-    left join matched
-        on case_rules.case_no = matched.case_no
+    from {{ ref('int_drg_case_rules') }} as case_rules
+    inner join case_groups
+        on case_rules.case_no = case_groups.case_no
+        and case_rules.rule_no < coalesce(case_groups.rule_no, case_rules.rule_no + 1)
+    inner join rules
+        on case_rules.scheme_id = rules.scheme_id
+        and case_rules.rule_no = rules.rule_no
     where
-        case_rules.unmet_count = 1
-        and (
-            matched.case_no is null
-            or (case_rules.eval_order, case_rules.rule_order) < (matched.eval_order, matched.rule_order)
-        )
+        case_rules.meets_diagnoses::integer
+        + case_rules.meets_operations::integer
+        + case_rules.meets_age_and_weight::integer = 2
     order by
         case_rules.case_no asc,
-        case_rules.eval_order desc,
-        case_rules.rule_order desc
+        case_rules.rule_no desc
 
 ),
 
@@ -110,7 +78,10 @@ comorbidities as (
         ) as text_en,
         jsonb_agg(
             jsonb_build_object(
-                'dx_code', dx_code, 'level', level, 'exclusion_table_id', exclusion_table_id, 'is_excluded', is_excluded
+                'dx_code', dx_code,
+                'level', level,
+                'exclusion_table_id', exclusion_table_id,
+                'is_excluded', is_excluded
             ) order by seq
         ) as data
     from {{ ref('int_drg_case_comorbidities') }}
@@ -118,25 +89,16 @@ comorbidities as (
 
 ),
 
--- The group of the same rule one step more severe, and the severity that leads there.
+-- For each group that of the same rule one step more severe, and the severity that leads there.
 more_severe as (
 
-    select distinct on (case_groups.case_no)
-        case_groups.case_no,
-        drg_groups.drg_code,
-        drg_groups.severity_rule
-    from case_groups
-    inner join drg_groups as own_group
-        on case_groups.scheme_id = own_group.scheme_id
-        and case_groups.rule_id = own_group.rule_id
-        and case_groups.group_code = own_group.drg_code
-    inner join drg_groups
-        on own_group.scheme_id = drg_groups.scheme_id
-        and own_group.rule_id = drg_groups.rule_id
-        and own_group.drg_order > drg_groups.drg_order
-    order by
-        case_groups.case_no asc,
-        drg_groups.drg_order desc
+    select
+        scheme_id,
+        rule_id,
+        drg_code as group_code,
+        lag(drg_code) over (partition by scheme_id, rule_id order by drg_order) as drg_code,
+        lag(severity_rule) over (partition by scheme_id, rule_id order by drg_order) as severity_rule
+    from {{ ref('stg_grouper__drg_groups') }}
 
 )
 
@@ -147,7 +109,7 @@ select
             'principal_diagnosis', cases.principal_dx_code,
             'principal_operation', cases.principal_op_code,
             'check_failure', case_groups.check_failure,
-            'categories_tried', categories_tried.data,
+            'categories_tried', to_jsonb(categories_tried.mdcs),
             'category', case_groups.mdc,
             'rule', case_groups.rule_id,
             'match_rule', rules.match_rule,
@@ -163,11 +125,11 @@ select
         '主诊断 ' || coalesce(cases.principal_dx_code, '缺失'),
         '主手术 ' || cases.principal_op_code,
         check_failures.text_zh,
-        '依次判定 ' || categories_tried.text,
+        '依次判定 ' || array_to_string(categories_tried.mdcs, ' → '),
         case
             when case_groups.rule_id is not null
                 then '符合 ' || case_groups.mdc || ' 的规则 ' || case_groups.rule_id || '（' || rules.match_rule || '）'
-            when categories_tried.text is not null then '各大类均无规则符合'
+            when categories_tried.mdcs is not null then '各大类均无规则符合'
             when case_groups.check_failure is null then '主诊断不在任何可进入的大类主诊表内，或与性别、年龄不符'
         end,
         comorbidities.text_zh,
@@ -182,11 +144,11 @@ select
         'principal diagnosis ' || coalesce(cases.principal_dx_code, 'missing'),
         'principal operation ' || cases.principal_op_code,
         check_failures.text_en,
-        'tried ' || categories_tried.text,
+        'tried ' || array_to_string(categories_tried.mdcs, ' → '),
         case
             when case_groups.rule_id is not null
                 then 'meets rule ' || case_groups.rule_id || ' (' || rules.match_rule || ') of ' || case_groups.mdc
-            when categories_tried.text is not null then 'meets no rule of them'
+            when categories_tried.mdcs is not null then 'meets no rule of them'
             when case_groups.check_failure is null
                 then 'the principal diagnosis leads into no category, or contradicts sex or age'
         end,
@@ -205,11 +167,12 @@ left join categories_tried
     on case_groups.case_no = categories_tried.case_no
 left join rules
     on case_groups.scheme_id = rules.scheme_id
-    and case_groups.rule_id = rules.rule_id
-    and case_groups.mdc = rules.mdc
+    and case_groups.rule_no = rules.rule_no
 left join comorbidities
     on case_groups.case_no = comorbidities.case_no
 left join nearly_matched
     on case_groups.case_no = nearly_matched.case_no
 left join more_severe
-    on case_groups.case_no = more_severe.case_no
+    on case_groups.scheme_id = more_severe.scheme_id
+    and case_groups.rule_id = more_severe.rule_id
+    and case_groups.group_code = more_severe.group_code

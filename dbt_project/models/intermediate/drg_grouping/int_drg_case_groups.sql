@@ -1,25 +1,26 @@
--- The group of every case: its first category and rule that match, and the first group of the rule whose severity fits.
-{{ config(materialized='work_table', tags=['drg_grouping']) }}
+-- The group of every case: the first rule that matches, and the first group of that rule whose severity fits.
+{{ config(materialized='work_table', tags=['drg_grouping'], statistics_of=['case_no', 'scheme_id']) }}
 with cases as (
 
     select * from {{ ref('int_drg_cases') }}
 
 ),
 
+rules as (
+
+    select * from {{ ref('int_drg_rules') }}
+
+),
+
+-- Rules are numbered in the order they are tried.
 matched as (
 
-    select distinct on (case_no)
+    select
         case_no,
-        scheme_id,
-        mdc,
-        rule_id,
-        is_unrelated_operation
+        min(rule_no) as rule_no
     from {{ ref('int_drg_case_rules') }}
     where meets_diagnoses and meets_operations and meets_age_and_weight
-    order by
-        case_no asc,
-        eval_order asc,
-        rule_order asc
+    group by case_no
 
 ),
 
@@ -35,37 +36,48 @@ severities as (
 
 ),
 
-drg_groups as (
+-- What the severity of a case can be, and the group of each rule that it leads to.
+conditions as (
 
-    select * from {{ ref('stg_grouper__drg_groups') }}
+    select
+        mcc.has_mcc,
+        cc.has_cc,
+        death.is_death
+    from (values (true), (false)) as mcc (has_mcc)
+    cross join (values (true), (false)) as cc (has_cc)
+    cross join (values (true), (false)) as death (is_death)
 
 ),
 
 fitting as (
 
-    select distinct on (matched.case_no)
-        matched.case_no,
+    select distinct on (
+        drg_groups.scheme_id, drg_groups.rule_id, conditions.has_mcc, conditions.has_cc, conditions.is_death
+    )
+        drg_groups.scheme_id,
+        drg_groups.rule_id,
+        conditions.has_mcc,
+        conditions.has_cc,
+        conditions.is_death,
         drg_groups.drg_code,
         drg_groups.name
-    from matched
-    inner join cases
-        on matched.case_no = cases.case_no
-    inner join drg_groups
-        on matched.scheme_id = drg_groups.scheme_id
-        and matched.rule_id = drg_groups.rule_id
-    left join severities
-        on matched.case_no = severities.case_no
+    from {{ ref('stg_grouper__drg_groups') }} as drg_groups
+    cross join conditions
     where
         case drg_groups.severity_rule
             when 'ALWAYS' then true
-            when 'MCC' then severities.has_mcc
-            when 'CC' then severities.has_cc
-            when 'MCC_OR_CC' then severities.has_mcc or severities.has_cc
-            when 'NONE' then not coalesce(severities.has_mcc or severities.has_cc, false)
-            when 'DEATH' then cases.discharge_way = '5'
+            when 'MCC' then conditions.has_mcc
+            when 'CC' then conditions.has_cc
+            when 'MCC_OR_CC' then conditions.has_mcc or conditions.has_cc
+            when 'NONE' then not (conditions.has_mcc or conditions.has_cc)
+            when 'DEATH' then conditions.is_death
         end
     order by
-        matched.case_no asc,
+        drg_groups.scheme_id asc,
+        drg_groups.rule_id asc,
+        conditions.has_mcc asc,
+        conditions.has_cc asc,
+        conditions.is_death asc,
         drg_groups.drg_order asc
 
 )
@@ -74,11 +86,12 @@ select
     cases.case_no,
     cases.case_id,
     cases.scheme_id,
-    coalesce(matched.mdc, '0000') as mdc,
-    coalesce(left(matched.rule_id, 3), '00') as adrg,
-    matched.rule_id,
+    coalesce(rules.mdc, '0000') as mdc,
+    coalesce(left(rules.rule_id, 3), '00') as adrg,
+    rules.rule_no,
+    rules.rule_id,
     -- A rule without a group that fits gives its own id.
-    coalesce(fitting.drg_code, matched.rule_id, '0000') as group_code,
+    coalesce(fitting.drg_code, rules.rule_id, '0000') as group_code,
     fitting.name as group_name,
     case
         when severities.has_mcc then 'MCC'
@@ -88,8 +101,8 @@ select
     cases.check_failure,
     case
         when cases.check_failure is not null then 'CHECK_FAILED'
-        when matched.rule_id is null then '无法入组'
-        when matched.is_unrelated_operation then '歧义病案'
+        when rules.rule_no is null then '无法入组'
+        when rules.is_unrelated_operation then '歧义病案'
         else '分组成功'
     end as status
 from cases
@@ -97,5 +110,12 @@ left join matched
     on cases.case_no = matched.case_no
 left join severities
     on cases.case_no = severities.case_no
+left join rules
+    on cases.scheme_id = rules.scheme_id
+    and matched.rule_no = rules.rule_no
 left join fitting
-    on cases.case_no = fitting.case_no
+    on rules.scheme_id = fitting.scheme_id
+    and rules.rule_id = fitting.rule_id
+    and coalesce(severities.has_mcc, false) = fitting.has_mcc
+    and coalesce(severities.has_cc, false) = fitting.has_cc
+    and coalesce(cases.discharge_way = '5', false) = fitting.is_death

@@ -1,6 +1,8 @@
--- The rules that come into question for each case, in the order they are tried, and whether the case meets each.
+-- The rules that come into question for each case, and whether the case meets each. Candidates come from facts, which
+-- are the lists that a code of the case stands in, and not from all rules of a category; only rules without lists
+-- always come into question.
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
-with case_categories as (
+with case_categories as not materialized (
 
     select * from {{ ref('int_drg_case_categories') }}
 
@@ -12,34 +14,163 @@ rules as (
 
 ),
 
--- Rules with lists come into question when a code of the case stands in one of them; the others always do.
-candidates as (
+rule_diagnoses as not materialized (
+
+    select
+        rules.scheme_id,
+        rules.mdc,
+        rules.rule_no,
+        rules.principal_diagnosis,
+        rules.any_diagnosis,
+        rules.secondary_diagnosis,
+        diagnoses.slot,
+        diagnoses.dx_code
+    from rules
+    inner join {{ ref('stg_grouper__drg_rule_diagnoses') }} as diagnoses
+        on rules.scheme_id = diagnoses.scheme_id
+        and rules.rule_id = diagnoses.rule_id
+
+),
+
+rule_operations as not materialized (
+
+    select
+        rules.scheme_id,
+        rules.mdc,
+        rules.rule_no,
+        rules.principal_operation,
+        rules.operation_slots,
+        rules.first_slot_only,
+        operations.slot,
+        operations.op_code
+    from rules
+    inner join {{ ref('stg_grouper__drg_rule_operations') }} as operations
+        on rules.scheme_id = operations.scheme_id
+        and rules.rule_id = operations.rule_id
+
+),
+
+-- A code in two slots of a combination counts for its first slot only.
+slots as (
+
+    select
+        scheme_id,
+        mdc,
+        rule_no,
+        op_code,
+        case when first_slot_only then 1 << (min(slot) - 1) else bit_or(1 << (slot - 1)) end as slot_bits
+    from rule_operations
+    where operation_slots is not null
+    group by
+        scheme_id,
+        mdc,
+        rule_no,
+        op_code,
+        first_slot_only
+
+),
+
+facts as (
 
     select
         case_categories.case_no,
         case_categories.scheme_id,
-        case_categories.eval_order,
-        facts.rule_id,
-        facts.has_principal_diagnosis,
-        facts.has_any_diagnosis,
-        facts.has_secondary_diagnosis,
-        facts.has_principal_operation,
-        facts.slot_bits
-    from {{ ref('int_drg_case_facts') }} as facts
-    inner join rules
-        on facts.scheme_id = rules.scheme_id
-        and facts.rule_id = rules.rule_id
-    inner join case_categories
-        on facts.case_no = case_categories.case_no
-        and rules.mdc = case_categories.mdc
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        rule_diagnoses.rule_no,
+        true as has_principal_diagnosis,
+        false as has_any_diagnosis,
+        false as has_secondary_diagnosis,
+        false as has_principal_operation,
+        0 as slot_bits
+    from case_categories
+    inner join rule_diagnoses
+        on case_categories.scheme_id = rule_diagnoses.scheme_id
+        and case_categories.mdc = rule_diagnoses.mdc
+        and case_categories.principal_dx_code = rule_diagnoses.dx_code
+    where rule_diagnoses.principal_diagnosis and rule_diagnoses.slot = 1
 
     union all
 
     select
         case_categories.case_no,
         case_categories.scheme_id,
-        case_categories.eval_order,
-        rules.rule_id,
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        rule_diagnoses.rule_no,
+        false,
+        rule_diagnoses.any_diagnosis and rule_diagnoses.slot = 1,
+        rule_diagnoses.secondary_diagnosis and rule_diagnoses.slot = 2 and case_diagnoses.seq > 1,
+        false,
+        0
+    from {{ ref('int_drg_case_diagnoses') }} as case_diagnoses
+    inner join rule_diagnoses
+        on case_diagnoses.scheme_id = rule_diagnoses.scheme_id
+        and case_diagnoses.dx_code = rule_diagnoses.dx_code
+    inner join case_categories
+        on case_diagnoses.case_no = case_categories.case_no
+        and rule_diagnoses.mdc = case_categories.mdc
+    where rule_diagnoses.any_diagnosis or rule_diagnoses.secondary_diagnosis
+
+    union all
+
+    select
+        case_categories.case_no,
+        case_categories.scheme_id,
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        rule_operations.rule_no,
+        false,
+        false,
+        false,
+        true,
+        0
+    from case_categories
+    inner join rule_operations
+        on case_categories.scheme_id = rule_operations.scheme_id
+        and case_categories.mdc = rule_operations.mdc
+        and case_categories.principal_op_code = rule_operations.op_code
+    where rule_operations.principal_operation and rule_operations.slot = 1
+
+    union all
+
+    select
+        case_categories.case_no,
+        case_categories.scheme_id,
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        slots.rule_no,
+        false,
+        false,
+        false,
+        false,
+        slots.slot_bits
+    from {{ ref('int_drg_case_operations') }} as case_operations
+    inner join slots
+        on case_operations.scheme_id = slots.scheme_id
+        and case_operations.op_code = slots.op_code
+    inner join case_categories
+        on case_operations.case_no = case_categories.case_no
+        and slots.mdc = case_categories.mdc
+
+    union all
+
+    select
+        case_categories.case_no,
+        case_categories.scheme_id,
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        rules.rule_no,
         false,
         false,
         false,
@@ -51,16 +182,35 @@ candidates as (
         and case_categories.mdc = rules.mdc
     where not rules.reads_lists
 
+),
+
+candidates as (
+
+    select
+        case_no,
+        scheme_id,
+        rule_no,
+        bool_or(has_principal_diagnosis) as has_principal_diagnosis,
+        bool_or(has_any_diagnosis) as has_any_diagnosis,
+        bool_or(has_secondary_diagnosis) as has_secondary_diagnosis,
+        bool_or(has_principal_operation) as has_principal_operation,
+        bit_or(slot_bits) as slot_bits,
+        bool_or(has_valid_operation) as has_valid_operation,
+        bool_or(is_principal_operation_valid) as is_principal_operation_valid,
+        min(age_days) as age_days,
+        min(weight_g) as weight_g
+    from facts
+    group by
+        case_no,
+        scheme_id,
+        rule_no
+
 )
 
 select
     candidates.case_no,
     candidates.scheme_id,
-    candidates.eval_order,
-    rules.rule_order,
-    rules.mdc,
-    rules.rule_id,
-    rules.is_unrelated_operation,
+    candidates.rule_no,
     (
         (not rules.principal_diagnosis or candidates.has_principal_diagnosis)
         and (not rules.any_diagnosis or candidates.has_any_diagnosis)
@@ -74,23 +224,19 @@ select
             or candidates.slot_bits & rules.or_operation_slots = rules.or_operation_slots
         )
         and case rules.valid_operation
-            when 'PRINCIPAL' then coalesce(valid_operations.is_principal_valid, false)
-            when 'NO_PRINCIPAL' then not coalesce(valid_operations.is_principal_valid, false)
-            when 'ANY' then valid_operations.case_no is not null
-            when 'NONE' then valid_operations.case_no is null
+            when 'PRINCIPAL' then candidates.is_principal_operation_valid
+            when 'NO_PRINCIPAL' then not candidates.is_principal_operation_valid
+            when 'ANY' then candidates.has_valid_operation
+            when 'NONE' then not candidates.has_valid_operation
             else true
         end
     ) as meets_operations,
     (
-        (rules.age_days_max is null or cases.age_days <= rules.age_days_max)
-        and (rules.weight_min is null or cases.weight_g >= rules.weight_min)
-        and (rules.weight_max_excl is null or (cases.weight_g > 0 and cases.weight_g < rules.weight_max_excl))
+        (rules.age_days_max is null or candidates.age_days <= rules.age_days_max)
+        and (rules.weight_min is null or candidates.weight_g >= rules.weight_min)
+        and (rules.weight_max_excl is null or (candidates.weight_g > 0 and candidates.weight_g < rules.weight_max_excl))
     ) is true as meets_age_and_weight
 from candidates
 inner join rules
     on candidates.scheme_id = rules.scheme_id
-    and candidates.rule_id = rules.rule_id
-inner join {{ ref('int_drg_cases') }} as cases
-    on candidates.case_no = cases.case_no
-left join {{ ref('int_drg_valid_operations_of_cases') }} as valid_operations
-    on candidates.case_no = valid_operations.case_no
+    and candidates.rule_no = rules.rule_no

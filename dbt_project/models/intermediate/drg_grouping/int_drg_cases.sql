@@ -1,5 +1,9 @@
 -- The cases of the run's set that are grouped by a DRG scheme, with what keeps a case from being grouped at all.
-{{ config(materialized='work_table', tags=['drg_grouping']) }}
+{{ config(
+    materialized='work_table',
+    tags=['drg_grouping'],
+    statistics_of=['case_no', 'scheme_id', 'principal_dx_code', 'principal_op_code', 'check_failure']
+) }}
 with cases as (
 
     select * from {{ ref('int_cases__to_group') }}

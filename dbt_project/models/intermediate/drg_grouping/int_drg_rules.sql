@@ -1,5 +1,7 @@
--- The rules of every scheme with what each asks of a case, and the pseudo-rule of an operation unrelated to the
--- principal diagnosis (歧义组), which stands before the first medical rule of its category. (90-drg-dip.md §2.2 step 3)
+-- The rules of every scheme with what each asks of a case, numbered in the order they are tried: by category, and
+-- within it by rule. The pseudo-rule of an operation unrelated to the principal diagnosis (歧义组) stands before the
+-- first medical rule of its category. (90-drg-dip.md §2.2 step 3)
+{{ config(materialized='work_table', tags=['drg_grouping']) }}
 with rules as (
 
     select * from {{ ref('stg_grouper__drg_rules') }}
@@ -69,8 +71,11 @@ all_rules as (
 select
     all_rules.scheme_id,
     all_rules.mdc,
-    all_rules.rule_order,
     all_rules.rule_id,
+    row_number() over (
+        partition by all_rules.scheme_id
+        order by categories.eval_order, all_rules.mdc, all_rules.rule_order, all_rules.rule_id
+    )::integer as rule_no,
     all_rules.match_rule,
     all_rules.age_days_max,
     all_rules.weight_min,
@@ -90,5 +95,8 @@ select
     or match_rules.principal_operation
     or match_rules.operation_slots is not null as reads_lists
 from all_rules
+inner join categories
+    on all_rules.scheme_id = categories.scheme_id
+    and all_rules.mdc = categories.mdc
 inner join match_rules
     on all_rules.match_rule = match_rules.match_rule
