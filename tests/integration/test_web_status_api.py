@@ -352,6 +352,7 @@ def test_the_openapi_document_names_every_call_and_the_problem(client):
         "/v1/batches",
         "/v1/batches/{batch_id}",
         "/v1/batches/{batch_id}/rejected.csv",
+        "/v1/cases/{setl_id}/grouping",
         "/v1/payments",
     }
     assert document["servers"] == [{"url": "/settlement"}]
