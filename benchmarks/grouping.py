@@ -34,6 +34,7 @@ STORED = (
 )
 LISTS = {"drg": "grouper.drg_rule_diagnosis", "dip": "grouper.dip_group_diagnosis"}
 KEYS = {"drg": "dx_code = cases.dx_codes[1]", "dip": "dx_key = left(cases.dx_codes[1], 5)"}
+WARM_UP = {"drg": "int_dip_cases", "dip": "int_drg_cases"}
 LEAST = """
     create unlogged table public.least as
     select cases.case_no, codes.code
@@ -87,14 +88,14 @@ def _prepare(scene: Scene, kind: Kind, folder: Path) -> Figure:
 def _ways(scene: Scene, kind: Kind, folder: Path, rows: int, repeats: int) -> list[Figure]:
     one = partial(measure, server_pid=scene.server_pid)
     dsn, peer_rows = scene.admin_dsn, min(PEER_CASES, rows)
-    groups, explanations = f"int_{kind}_case_groups", f"int_{kind}_case_explanations"
+    groups = {"kind": kind, "select": f"+int_{kind}_case_groups,tag:{kind}_grouping"}
+    explanations = {"kind": kind, "select": f"int_{kind}_case_explanations"}
     scene.execute("create table public.peer_group (case_no bigint, group_code text)")
     figures = [
         one("take the codes apart, look up one", "limit", least, {"dsn": dsn, "kind": kind}, rows=rows, repeats=repeats,
             prepare=lambda: scene.execute("drop table if exists public.least, public.looked_up")),
-        one("group the cases", "project", build, {"select": f"+{groups},tag:{kind}_grouping"}, rows=rows,
-            repeats=repeats),
-        one("explain the groups", "step", build, {"select": explanations}, rows=rows, repeats=repeats),
+        one("group the cases", "project", build, groups, rows=rows, repeats=repeats),
+        one("explain the groups", "step", build, explanations, rows=rows, repeats=repeats),
         one("one case after another in Python", "peer", case_by_case,
             {"dsn": dsn, "kind": kind, "folder": str(folder), "rows": peer_rows}, rows=peer_rows),
     ]  # fmt: skip
@@ -103,8 +104,7 @@ def _ways(scene: Scene, kind: Kind, folder: Path, rows: int, repeats: int) -> li
     if unlike != (0,):
         raise RuntimeError(f"the peer has other groups for {unlike} of {peer_rows} cases")
     scene.execute("truncate grouper.patient_case")
-    idle = one("the same for no cases", "cost", build, {"select": f"+{groups},tag:{kind}_grouping"}, rows=0,
-               repeats=repeats)  # fmt: skip
+    idle = one("the same for no cases", "cost", build, groups, rows=0, repeats=repeats)
     return [*figures[:2], idle, *figures[2:]]
 
 
@@ -152,10 +152,11 @@ def import_scheme(kind: Kind, folder: str) -> dict[str, int]:
     return imported.counts
 
 
-def build(select: str) -> int:
-    """One dbt stage over the stored cases, its start included."""
+def build(kind: Kind, select: str) -> int:
+    """One dbt stage over the stored cases; dbt is imported and started already, by a model of the other kind."""
     from settlement.warehouse import dbt
 
+    dbt.build(WARM_UP[kind], {"case_set": "nobody"})
     with clock:
         return dbt.build(select, {"case_set": VERSION}).node_count
 
