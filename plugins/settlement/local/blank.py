@@ -6,6 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+from settlement.warehouse import dbt
 from settlement.warehouse.migrate import migrations_folder
 
 KEPT = ("postgres", "airflow", "dbt", "secrets.json", "installation.json")
@@ -27,7 +28,7 @@ def restore(local: Path) -> bool:
     """Delete the stopped installation in `local` and put the blank one in its place.
 
     Returns:
-        Whether there was a blank one of these migrations and this Airflow; without it nothing is left in `local`.
+        Whether there was a blank one of these migrations, models and this Airflow; without it nothing is left in `local`.
     """
     content = _blank(local) / "content"
     is_usable = content.exists() and content.read_text() == _content()
@@ -49,8 +50,8 @@ def _blank(local: Path) -> Path:
 
 
 def _content() -> str:
-    """What the databases were made by; models of a changed dbt project are made again by the next start."""
-    digest = hashlib.sha256(version("apache-airflow-core").encode())
+    """What the databases were made by."""
+    digest = hashlib.sha256(f"{version('apache-airflow-core')} {dbt.project_hash()}".encode())
     for path in sorted(migrations_folder().glob("[0-9]*.sql")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

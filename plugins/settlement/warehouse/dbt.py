@@ -204,10 +204,15 @@ def _local_folder() -> Path:
     return folder
 
 
-def _fingerprint() -> str:
-    """Hash dbt's version, the warehouse's address and the project's files: another of them must be prepared anew."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-postgres')} {dsn_of('transformer')}".encode())
+def project_hash() -> str:
+    """Hash dbt's version and the project's files: what the models are made of."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-postgres')}".encode())
     for path in sorted(project_folder().rglob("*")):
         if path.suffix in (".sql", ".yml", ".csv") and path.is_file():
             digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
+
+
+def _fingerprint() -> str:
+    """Hash the project with the warehouse's address: another of them must be prepared anew."""
+    return hashlib.sha256(f"{project_hash()} {dsn_of('transformer')}".encode()).hexdigest()[:16]
