@@ -28,7 +28,7 @@ def restore(local: Path) -> bool:
     """Delete the stopped installation in `local` and put the blank one in its place.
 
     Returns:
-        Whether there was a blank one of these migrations, models and this Airflow; without it nothing is left in `local`.
+        Whether there was a blank one made by what is installed now; without it nothing is left in `local`.
     """
     content = _blank(local) / "content"
     is_usable = content.exists() and content.read_text() == _content()
