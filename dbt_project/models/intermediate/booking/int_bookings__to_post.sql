@@ -19,42 +19,30 @@ with bookings as (
 
 ),
 
-entries as (
+movements as (
 
-    select * from {{ ref('stg_ledger__entries') }}
-    where
-        event = 'booked'
-        and source_id = {{ booked_month() }}
-        and {{ in_run_area('area_code') }}
-
-),
-
-payable_lines as (
-
-    select * from {{ ref('stg_ledger__entry_lines') }}
-    where account = 'payable_institution'
+    {{ payable_movements(['booked']) }}
 
 ),
 
 in_the_books as (
 
     select
-        entries.fixmedins_code,
-        entries.area_code,
-        entries.fund_pay_type,
-        entries.source_id as settlement_month,
-        sum(case payable_lines.side when 'credit' then payable_lines.amount else -payable_lines.amount end)
-            as posted_amount,
+        fixmedins_code,
+        area_code,
+        fund_pay_type,
+        source_id as settlement_month,
+        sum(payable_amount) as posted_amount,
         count(*) as booking_count
-    from entries
-    inner join payable_lines
-        on entries.fixmedins_code = payable_lines.fixmedins_code
-        and entries.business_event_id = payable_lines.business_event_id
+    from movements
+    where
+        source_id = {{ booked_month() }}
+        and {{ in_run_area('area_code') }}
     group by
-        entries.fixmedins_code,
-        entries.area_code,
-        entries.fund_pay_type,
-        entries.source_id
+        fixmedins_code,
+        area_code,
+        fund_pay_type,
+        source_id
 
 )
 

@@ -30,25 +30,24 @@ policies as (
 
 ),
 
+movements as (
+
+    {{ payable_movements(['deducted', 'restored']) }}
+
+),
+
 deductions as (
 
     select
-        entries.fixmedins_code,
-        entries.fund_pay_type,
-        entries.settlement_month,
-        sum(case entry_lines.side when 'debit' then entry_lines.amount else -entry_lines.amount end)
-            as deducted_amount
-    from {{ ref('stg_ledger__entries') }} as entries
-    inner join {{ ref('stg_ledger__entry_lines') }} as entry_lines
-        on entries.fixmedins_code = entry_lines.fixmedins_code
-        and entries.business_event_id = entry_lines.business_event_id
-    where
-        entries.event in ('deducted', 'restored')
-        and entry_lines.account = 'payable_institution'
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month,
+        -sum(payable_amount) as deducted_amount
+    from movements
     group by
-        entries.fixmedins_code,
-        entries.fund_pay_type,
-        entries.settlement_month
+        fixmedins_code,
+        fund_pay_type,
+        settlement_month
 
 ),
 
