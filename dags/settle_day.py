@@ -94,7 +94,7 @@ def settle_day():
     answered = ask_and_disburse.expand_kwargs(questions)
     published = publish(run)
 
-    checked >> proposed >> posted
+    [checked, proposed] >> posted
     requested >> disbursed >> questions
     answered >> published >> report_outcome(run, checked, posted, requested, disbursed, answered)
 

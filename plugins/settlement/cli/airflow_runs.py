@@ -51,9 +51,11 @@ def follow(
     api.trigger(dag_id, run_id, conf)
     with console.status(f"{dag_id} {run_id} …") as status:
         for run in api.follow(dag_id, run_id, seconds=seconds):
-            tasks = [task["task_id"] for task in api.tasks(dag_id, run_id) if task["state"] == "running"]
-            status.update(f"{dag_id} {run_id}: {run.state} {' '.join(tasks)}")
-            for question in [] if run.is_finished else api.open_questions(dag_id, run_id):
+            tasks = api.tasks(dag_id, run_id)
+            running = [task["task_id"] for task in tasks if task["state"] == "running"]
+            status.update(f"{dag_id} {run_id}: {run.state} {' '.join(running)}")
+            asks = any(task["state"] == "awaiting_input" for task in tasks)
+            for question in api.open_questions(dag_id, run_id) if asks else []:
                 if answer is None:
                     raise SettlementError(
                         "answer_needed",

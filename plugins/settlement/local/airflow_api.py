@@ -45,7 +45,7 @@ class AirflowApi:
         """The run as it stands."""
         return _run(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}").json())
 
-    def follow(self, dag_id: str, run_id: str, *, seconds: float, pause: float = 1.0) -> Iterator[Run]:
+    def follow(self, dag_id: str, run_id: str, *, seconds: float, pause: float = 0.5) -> Iterator[Run]:
         """Yield the run at each look until it is finished; after `seconds` raise SettlementError run_not_finished."""
         deadline = time.monotonic() + seconds
         while True:
@@ -85,9 +85,15 @@ class AirflowApi:
         self._call("PATCH", path, json={"chosen_options": [option], "params_input": dict(form or {})})
 
     def health(self) -> dict[str, str]:
-        """Status by component: metadatabase, scheduler, triggerer, dag_processor."""
+        """Status by component: execution (what tasks talk to), metadatabase, scheduler, triggerer, dag_processor.
+
+        The execution API makes its routes at its first request, which takes seconds: asked here, no task waits for it.
+        """
+        execution = self._call("GET", "/execution/health").json()
         answer = self._call("GET", "/api/v2/monitor/health").json()
-        return {name: part["status"] for name, part in answer.items() if part.get("status")}
+        return {"execution": execution["status"]} | {
+            name: part["status"] for name, part in answer.items() if part.get("status")
+        }
 
     def dag_files(self) -> tuple[set[str], dict[str, str]]:
         """(files whose DAGs are known, file → error of those that do not import)."""

@@ -101,7 +101,7 @@ def _settings(run: PaymentRun) -> dict[str, str]:
     return {"pay_date": run["pay_date"], "area_code": run["area_code"]}
 
 
-@step(task_id="check_expectations", pool="warehouse")
+@step(task_id="check_expectations")
 def check_expectations(run: PaymentRun) -> dict[str, Any]:
     """Judge everything accepted since the last run once more, with Great Expectations, independently of the gate."""
     from settlement.gate.expectations import validate_accepted
