@@ -12,7 +12,8 @@ Whoever triggered the run cannot answer, and where `SETTLEMENT_RELEASERS` names 
 A refused batch is no failure of this DAG: its receipt says why, and the sender mends it.
 
 **On failure** run it again, or clear the failed task: a batch is loaded in one transaction, so it is either not
-loaded at all or loaded once. This is a "now" run. Advice per message: `docs/runbook/receive_batch.md`.
+loaded at all or loaded once. One that cannot be loaded stops no other: `report_outcome` fails for it in the end.
+This is a "now" run. Advice per message: `docs/runbook/receive_batch.md`.
 """
 
 import pendulum
@@ -53,17 +54,17 @@ every_ten_minutes = "*/10 * * * *"
 )
 def receive_batch():
     """Wire the steps."""
-    receipts = load_and_check.expand(batch_id=find_batches())
+    received = load_and_check.expand(batch_ids=find_batches())
 
     answers = QuestionOperator.partial(
         task_id="ask_to_release_or_reject",
         options=["release", "reject"],
         answered_by="SETTLEMENT_RELEASERS",
         map_index_template="{{ task.about }}",
-    ).expand_kwargs(list_held_batches(receipts))
+    ).expand_kwargs(list_held_batches(received))
     decided = apply_answer.expand(answer=answers.output)
 
-    decided >> reconcile(receipts) >> report_outcome(receipts, decided)
+    decided >> reconcile(received) >> report_outcome(received, decided)
 
 
 receive_batch()

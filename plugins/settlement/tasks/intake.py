@@ -1,10 +1,12 @@
 """Steps of `receive_batch`: find what waits in the inbox, load it, ask about held batches, reconcile, report."""
 
 import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
 from airflow.sdk import get_current_context
 
+from settlement.errors import SettlementError
 from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
@@ -13,7 +15,7 @@ from settlement.tasks.parameters import (
 )
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
-from settlement.tasks.step import step
+from settlement.tasks.step import PASSING_FAULTS, step
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,20 @@ log = logging.getLogger(__name__)
 RECONCILED_KINDS = ("settlement", "declaration")
 
 
+# One process loads this many in a row: its start costs as much as a small batch, and a mapped task has its own.
+BATCHES_OF_A_TASK = 50
+
+
+class Received(TypedDict):
+    """The receipts of batches, and what went wrong by batch."""
+
+    receipts: list[dict[str, Any]]
+    failures: dict[str, str]
+
+
 @step(task_id="find_batches")
-def find_batches() -> list[str]:
-    """Give the batches to receive: the one named, or all that are complete in the inbox and not yet received.
+def find_batches() -> list[list[str]]:
+    """Give the batches to receive, in portions: the one named, or all that are complete in the inbox, oldest first.
 
     Raises:
         SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one.
@@ -35,29 +48,53 @@ def find_batches() -> list[str]:
     batch_id = get_current_context()["params"]["batch_id"]
     if batch_id:
         require_area_of_batch(area_of(batch_id))
-        return [batch_id]
+        return [[batch_id]]
     require_area_of_run(None)
-    return waiting_batches()
+    waiting = waiting_batches()
+    return [waiting[first : first + BATCHES_OF_A_TASK] for first in range(0, len(waiting), BATCHES_OF_A_TASK)]
 
 
 @step(
     task_id="load_and_check",
     pool="loading",
-    map_index_template="{{ batch_id }}",
-    max_active_tis_per_dagrun=1,
+    map_index_template="{{ batches }}",
+    max_active_tis_per_dagrun=1,  # a batch may build on the one before it
 )
-def load_and_check(batch_id: str) -> dict[str, Any]:
-    """Load one batch: every row through the gate, all of it in one transaction. Returns its receipt."""
+def load_and_check(batch_ids: list[str]) -> Received:
+    """Load batches one after the other: every row through the gate, all of a batch in one transaction.
+
+    One that cannot be loaded leaves the others to go on: the last step fails for it. Where it is the only one, the
+    task fails at once.
+    """
+    name = batch_ids[0] if len(batch_ids) == 1 else f"{batch_ids[0]} … {batch_ids[-1]} ({len(batch_ids)})"
+    get_current_context()["batches"] = name  # type: ignore[typeddict-unknown-key]  # names the mapped task
+    received = Received(receipts=[], failures={})
+    for number, batch_id in enumerate(batch_ids, start=1):
+        log.info("batch %d of %d: %s", number, len(batch_ids), batch_id)
+        try:
+            received["receipts"].append(_receive(batch_id))
+        except Exception as error:
+            if len(batch_ids) == 1 or (isinstance(error, SettlementError) and error.code in PASSING_FAULTS):
+                raise
+            log.exception("%s could not be loaded", batch_id)
+            received["failures"][batch_id] = str(error)
+    return received
+
+
+def _receive(batch_id: str) -> dict[str, Any]:
     from settlement.intake import receive
 
-    get_current_context()["batch_id"] = batch_id  # type: ignore[typeddict-unknown-key]  # names the mapped task
     return receive(batch_id).as_json()
 
 
 @step(task_id="list_held_batches", trigger_rule="all_done")
-def list_held_batches(receipts: list[dict[str, Any]] | None) -> list[Question]:
+def list_held_batches(received: Sequence[Received] | None) -> list[Question]:
     """Give the question to ask for each batch that was held, also where another batch could not be loaded."""
-    return [_question(receipt) for receipt in receipts or () if receipt["status"] == "held"]
+    return [_question(receipt) for receipt in _receipts_of(received) if receipt["status"] == "held"]
+
+
+def _receipts_of(received: Sequence[Received] | None) -> list[dict[str, Any]]:
+    return [receipt for portion in received or () for receipt in portion["receipts"]]
 
 
 def _question(receipt: dict[str, Any]) -> Question:
@@ -88,37 +125,50 @@ def apply_answer(answer: Answer) -> dict[str, Any]:
 
 
 @step(task_id="reconcile", pool="warehouse", trigger_rule="all_done")
-def reconcile(receipts: list[dict[str, Any]] | None) -> int:
+def reconcile(received: Sequence[Received] | None) -> int:
     """Compare declared with accepted totals where this run brought either. Returns the count of models and tests.
 
-    It runs although a load failed, for the batches that did not; the last step does not, and so the run fails.
+    It runs although a load failed, for the batches that did not; the last step fails then, or does not run.
     """
     from settlement.warehouse import dbt
 
-    if not any(receipt["kind"] in RECONCILED_KINDS for receipt in receipts or ()):
+    if not any(receipt["kind"] in RECONCILED_KINDS for receipt in _receipts_of(received)):
         log.info("nothing to reconcile: no settlements and no declarations")
         return 0
     return dbt.build("tag:reconciliation").node_count
 
 
 @step(task_id="report_outcome", trigger_rule="none_failed")
-def report_outcome(receipts: list[dict[str, Any]], decided: list[dict[str, Any]] | None) -> str:
+def report_outcome(received: Sequence[Received], decided: list[dict[str, Any]] | None) -> str:
     """Write the run's note, e.g. `1,204 read, 1,199 accepted, 5 refused; 3 reasons`.
 
     A batch that was held is reported as people decided on it.
+
+    Raises:
+        SettlementError: ``run_incomplete``, for batches that could not be loaded while the others were.
     """
-    newest = {receipt["batch_id"]: receipt for receipt in [*receipts, *(decided or [])]}
-    receipts = list(newest.values())
-    if not receipts:
-        text = "no batch was waiting 无待收批次"
-    elif len(receipts) == 1:
-        text = _outcome(receipts[0])
-    else:
-        text = f"{len(receipts)} batches: " + "; ".join(
-            f"{receipt['batch_id']} {_outcome(receipt)}" for receipt in receipts
+    newest = {receipt["batch_id"]: receipt for receipt in [*_receipts_of(received), *(decided or [])]}
+    failures = {batch_id: message for portion in received for batch_id, message in portion["failures"].items()}
+    text = _told(list(newest.values()))
+    failed = "; ".join(f"{batch_id}: {message}" for batch_id, message in failures.items())
+    write_note(f"{text} (by {triggered_by()})" + (f"; FAILED 失败: {failed}" if failed else ""))
+    if failed:
+        raise SettlementError(
+            "run_incomplete",
+            failed,
+            "the other batches were received; mend what the messages name, then run it again (其余已接收, 修正后重跑)",
         )
-    write_note(f"{text} (by {triggered_by()})")
     return text
+
+
+def _told(receipts: list[dict[str, Any]]) -> str:
+    if not receipts:
+        return "no batch was waiting 无待收批次"
+    if len(receipts) == 1:
+        return _outcome(receipts[0])
+    return f"{len(receipts)} batches: " + "; ".join(
+        f"{receipt['batch_id']} {_outcome(receipt)}" for receipt in receipts
+    )
 
 
 def _outcome(receipt: dict[str, Any]) -> str:
