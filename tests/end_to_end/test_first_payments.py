@@ -3,11 +3,11 @@
 The tests of this module are its chapters: each goes on from the one before.
 """
 
-import time
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from tests.end_to_end.questions import answer_and_follow, wait_for_question
 from tests.fixtures import batches
 from tests.fixtures.bank import write_bank_batch
 
@@ -201,23 +201,3 @@ def test_a_batch_with_too_many_bad_rows_waits_until_a_person_releases_it(story):
     assert answer_and_follow(operator, question, "release", "known error of the sender") == "success"
     assert story.platform.receipt("story-held")["status"] == "accepted"
     assert story.platform.rows("select count(*) from marts.fct_settlements where setl_id = 'H1'") == [(1,)]
-
-
-def wait_for_question(api, run_id, dag_id="settle_day", seconds=180):
-    """The open question of a run, once its task waits for an answer."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if questions := api.open_questions(dag_id, run_id):
-            return questions[0]
-        time.sleep(1)
-    raise AssertionError(f"{dag_id} {run_id} asked nothing within {seconds} s")
-
-
-def answer_and_follow(api, question, option, reason):
-    """Answer, and answer again where Airflow asks again, until the run has ended; give its state."""
-    dag_id, run_id = question["task_instance"]["dag_id"], question["task_instance"]["dag_run_id"]
-    for run in api.follow(dag_id, run_id, seconds=240):
-        for asked in api.open_questions(dag_id, run_id):
-            api.answer(asked, option, {"reason": reason})
-        state = run.state
-    return state

@@ -54,6 +54,14 @@ def test_the_only_batch_fails_its_task_at_once(warehouse):
 
 
 @pytest.mark.usefixtures("notes")
+def test_a_missing_setting_fails_the_task_at_once_and_is_told_once(warehouse, monkeypatch):
+    deliver(warehouse, "a", "b")
+    monkeypatch.setenv("SETTLEMENT_PERSON_KEY", "no hex digits")
+    with pytest.raises(AirflowFailException, match="person_key_invalid"):
+        intake.load_and_check.function(["a", "b"])
+
+
+@pytest.mark.usefixtures("notes")
 def test_a_portion_that_was_killed_goes_on_where_it_stopped(warehouse):
     deliver(warehouse, "a", "b")
     intake.load_and_check.function(["a"])

@@ -151,7 +151,7 @@ def _settle(stage: Stage) -> None:
     """Run settle_day as the platform; the approver answers what is above the threshold."""
 
     def approve(question: Mapping[str, Any]) -> None:
-        stage.approver.answer(question, "approve", {"note": "demo"})
+        stage.approver.answer(question, "approve", {"reason": "demo 演示"})
 
     conf = {"pay_date": PAY_DATE.isoformat(), "area_code": AREA}
     airflow_runs.follow(stage.platform, "settle_day", f"pay-{PAY_DATE}-{AREA}", conf, RUN_SECONDS, approve)

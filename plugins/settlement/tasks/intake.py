@@ -15,7 +15,7 @@ from settlement.tasks.parameters import (
 )
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
-from settlement.tasks.step import PASSING_FAULTS, step
+from settlement.tasks.step import step
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +63,8 @@ def find_batches() -> list[list[str]]:
 def load_and_check(batch_ids: list[str]) -> Received:
     """Load batches one after the other: every row through the gate, all of a batch in one transaction.
 
-    One that cannot be loaded leaves the others to go on: the last step fails for it. Where it is the only one, the
-    task fails at once.
+    One that cannot be loaded leaves the others to go on: the last step fails for it. Where it is the only one, or the
+    reason lies in no batch, the task fails at once.
     """
     name = batch_ids[0] if len(batch_ids) == 1 else f"{batch_ids[0]} … {batch_ids[-1]} ({len(batch_ids)})"
     get_current_context()["batches"] = name  # type: ignore[typeddict-unknown-key]  # names the mapped task
@@ -74,11 +74,16 @@ def load_and_check(batch_ids: list[str]) -> Received:
         try:
             received["receipts"].append(_receive(batch_id))
         except Exception as error:
-            if len(batch_ids) == 1 or (isinstance(error, SettlementError) and error.code in PASSING_FAULTS):
+            if len(batch_ids) == 1 or _concerns_every_batch(error):
                 raise
             log.exception("%s could not be loaded", batch_id)
             received["failures"][batch_id] = str(error)
     return received
+
+
+def _concerns_every_batch(error: Exception) -> bool:
+    """True for a missing setting or an unreachable warehouse; False for what one batch brought about."""
+    return isinstance(error, SettlementError) and error.code != "batch_not_found"
 
 
 def _receive(batch_id: str) -> dict[str, Any]:
