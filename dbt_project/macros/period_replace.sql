@@ -1,6 +1,7 @@
 {#
     One transaction: delete the periods that changed, then insert straight from the model's SQL. No temporary copy, and
-    a normal run never drops the table, so rights and views on it stay.
+    a normal run never drops the table, so rights and views on it stay. A table whose columns are no longer those of the
+    model is made anew, as on a full refresh: after an upgrade of the project.
 
     Which rows are deleted:
       period_versions   name of a model with (area_code, business_date, day_version): the touched days (see touched_days)
@@ -18,7 +19,9 @@
     {%- if not config.get('contract').enforced -%}
         {%- do exceptions.raise_compiler_error('period_replace needs an enforced contract on ' ~ this) -%}
     {%- endif -%}
-    {%- set is_rebuilt = existing is none or existing.is_view or should_full_refresh() -%}
+    {%- set is_rebuilt = (
+        existing is none or existing.is_view or should_full_refresh() or has_other_columns(existing)
+    ) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {% call statement('snapshot', auto_begin=False) -%}
@@ -52,6 +55,11 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{% macro has_other_columns(existing) -%}
+    {%- set stored = adapter.get_columns_in_relation(existing) | map(attribute='name') | sort -%}
+    {{ return(stored != (model.columns.keys() | sort)) }}
+{%- endmacro %}
 
 {% macro replaced_rows(target_relation) -%}
     {%- set versions = config.get('period_versions') -%}

@@ -73,3 +73,14 @@ def test_the_process_keeps_its_folder_and_environment(local):
     before = dict(os.environ), os.getcwd()
     dbt.build("int_batch_days__unaccrued", {"pay_date": "2026-03-05"})
     assert (dict(os.environ), os.getcwd()) == before
+
+
+def test_a_stored_table_of_an_older_project_gets_the_columns_of_this_one(local, prepared):  # noqa: F811
+    columns = (
+        "select column_name from information_schema.columns where table_name = 'int_settlements__reconciled'"
+        " order by ordinal_position"
+    )
+    of_this_project = prepared.rows(columns)
+    prepared.execute("alter table intermediate.int_settlements__reconciled drop column declaration_batch_id cascade")
+    dbt.build("int_settlements__reconciled")
+    assert prepared.rows(columns) == of_this_project
