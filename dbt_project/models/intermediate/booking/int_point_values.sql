@@ -22,7 +22,7 @@ cases_pointed as (
 
 earlier_values as (
 
-    {{ earlier_point_values(this) }}
+    {{ earlier_point_values() }}
 
 ),
 
