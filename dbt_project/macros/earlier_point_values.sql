@@ -1,18 +1,19 @@
-{# The newest value of each pool that was published for an earlier month: what cases are booked by until theirs is. #}
-{% macro earlier_point_values(published) -%}
-    select distinct on (published.area_code, published.fund_pay_type, published.scheme_version)
-        published.area_code,
-        published.fund_pay_type,
-        published.scheme_version,
-        published.point_value
-    from {{ published }} as published
-    where
-        published.settlement_month < {{ booked_month() }}
-        and not published.is_provisional
-        and published.point_value is not null
+{#
+    The newest value of each pool that was published for an earlier month: what cases are booked by until theirs is. A
+    pool that is paid by a rate has a weight for a point, so that its value is a rate.
+#}
+{% macro earlier_point_values() -%}
+    select distinct on (publications.area_code, publications.fund_pay_type, publications.scheme_version)
+        publications.area_code,
+        publications.fund_pay_type,
+        publications.scheme_version,
+        publications.point_value
+    from {{ ref('stg_ledger__point_value_publications') }} as publications
+    where publications.settlement_month < {{ booked_month() }}
     order by
-        published.area_code asc,
-        published.fund_pay_type asc,
-        published.scheme_version asc,
-        published.settlement_month desc
+        publications.area_code asc,
+        publications.fund_pay_type asc,
+        publications.scheme_version asc,
+        publications.settlement_month desc,
+        publications.publication_no desc
 {%- endmacro %}

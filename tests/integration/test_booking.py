@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.fixtures.prepared_warehouse import PreparedWarehouse, prepared  # noqa: F401
-from tests.fixtures.pricing import REFERENCE
+from tests.fixtures.pricing import FUND, REFERENCE, SCHEME, add_case, price, set_scheme
+from tests.fixtures.proposals import AREA as PRICED_AREA
 
 from settlement.booking.months import areas_to_book_case_by_case, months_with_late_lists, refuse_unknown_schemes
 from settlement.booking.posting import post_bookings
@@ -227,6 +228,28 @@ def test_on_path_3_cases_are_booked_at_a_set_value_until_the_month_is_booked(pre
     assert prepared.rows(BOOKED) == prepared.rows(IN_THE_BOOKS)
     assert areas_to_book_case_by_case(month=MONTH, area_code=None) == []
     assert prepared.rows("select distinct publication_no from ledger.point_value_publication") == [(1,)]
+
+
+def test_on_path_3_a_floating_rate_is_the_one_that_was_published_last(prepared):  # noqa: F811
+    set_scheme(prepared, "drg", parameters={"pricing_method": "drg_rate"})
+    prepared.execute(
+        "insert into ledger.point_value_publication values"
+        " (%s, '2026-02', %s, %s, 1, 9000000, 12500000, 1187.6543, 10524.95, 'test')",
+        [PRICED_AREA, FUND, SCHEME],
+    )
+    add_case(
+        prepared, "normal", "H01", method="drg", weight="1.2345", coefficient="1.05", total_cost_amount="13900.00",
+        other_paid_amount="4321.09", accrued_amount="9000.00",
+    )  # fmt: skip
+    add_case(
+        prepared, "low", "H01", method="drg", weight="1.5", coefficient="1.10", total_cost_amount="5200.00",
+        other_paid_amount="1800.00", accrued_amount="3000.00",
+    )  # fmt: skip
+    found = price(prepared, booking="provisional")
+    assert {case: (row["standard_amount"], row["booked_amount"]) for case, row in found.items()} == {
+        "normal": (Decimal("13642.70"), Decimal("9321.61")),
+        "low": (Decimal("17366.17"), Decimal("3400.00")),
+    }
 
 
 def test_a_method_without_its_scheme_is_refused_by_name(prepared, late_lists):  # noqa: F811

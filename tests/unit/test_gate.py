@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from tests.fixtures.gate import BROKEN, GOOD, REFUND, Values, cases
 
+from settlement.banking.payment_file import NAME_LENGTH
 from settlement.contract.tables import TABLES
 from settlement.gate import Suite, context_columns, is_broken, load_suite, projection, reasons, suite_names, warnings
 from settlement.gate.suites import COMMON, OF_TYPE, folder, read_file
@@ -158,6 +159,14 @@ def test_times_that_are_none(settlements: Gate, text: str) -> None:
 )
 def test_codes_that_are_none(settlements: Gate, change: Values, code: str) -> None:
     assert settlements.codes(**change) == {code}
+
+
+@pytest.mark.parametrize("table", ["bank_account", "fund_account"])
+def test_an_account_name_is_as_long_as_a_bank_message_takes_and_no_longer(table: str) -> None:
+    gate = Gate(load_suite(table))
+    assert gate.codes(account_name="名" * NAME_LENGTH) == set()
+    (judged,) = gate.judge({**GOOD[table], "account_name": "名" * (NAME_LENGTH + 1)})
+    assert [(reason["code"], reason["field"]) for reason in judged["reasons"]] == [("R_CODE", "account_name")]
 
 
 def test_typed_amounts_agree_with_decimal_on_random_text() -> None:

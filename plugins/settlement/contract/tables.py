@@ -366,7 +366,7 @@ REFERENCE = {
     """),
     "bank_account": ("fixmedins_code", """
         fixmedins_code  code 12    required
-        account_name    text 200   required
+        account_name    text 140   required
         account_no      text 34    required
         bank_code       code 12    required
         bank_name       text 200
@@ -374,7 +374,7 @@ REFERENCE = {
     "fund_account": ("area_code fund_pay_type", """
         area_code      code 6     required
         fund_pay_type  code 6
-        account_name   text 200   required
+        account_name   text 140   required
         account_no     text 34    required
         bank_code      code 12    required
         bank_name      text 200

@@ -1,12 +1,12 @@
--- The inpatient settlements of the booked month, net of what was refunded of them, and how each is paid for. Childbirth
--- in hospital is one of them: schemes group it as any other stay.
+-- The inpatient settlements of the booked month, net of what was refunded of them, and how each is paid for.
 {{ config(materialized='work_table', tags=['case_booking']) }}
 with settlements as (
 
-    select * from {{ ref('int_settlements__classified') }}
+    select *
+    from {{ ref('int_settlements__classified') }} as settlements
     where
         not is_refund
-        and (care_class = 'inpatient' or (care_class = 'maternity' and clr_type = '21'))
+        and {{ is_inpatient_case('settlements') }}
         and business_date between {{ booked_month_start() }} and {{ booked_month_end() }}
         and {{ in_run_area('area_code') }}
 

@@ -22,7 +22,7 @@ cases_pointed as (
 
 earlier_values as (
 
-    {{ earlier_point_values(this) }}
+    {{ earlier_point_values() }}
 
 ),
 
@@ -73,35 +73,54 @@ numerators as (
 
 ),
 
--- Elastic: the base volume at the fixed value, what is above it at the value the rest of the money gives, at most the
--- cap and never below nothing.
+-- Elastic: what is above the base volume shares what the base leaves at the fixed value, up to the cap.
 increments as (
 
     select
         numerators.*,
-        least(total_points, base_volume_points) as base_part_points,
         greatest(total_points - base_volume_points, 0) as increment_points,
-        (pool_amount - base_volume_points * fixed_value)
-        / nullif(greatest(total_points - base_volume_points, 0), 0) as floating_value
+        pool_amount - base_volume_points * fixed_value as increment_amount
     from numerators
+
+),
+
+elastic as (
+
+    select
+        increments.*,
+        increment_amount / nullif(increment_points, 0) as floating_value,
+        least(total_points, base_volume_points) * fixed_value
+        + case
+            when increment_points > 0 then least(greatest(increment_amount, 0), increment_points * value_cap)
+            else 0
+        end as elastic_amount
+    from increments
+
+),
+
+-- A base volume at a fixed value, too, takes no more than there is.
+shared as (
+
+    select
+        elastic.*,
+        case
+            when value_mode <> 'elastic' or elastic_amount > pool_amount then pool_amount
+            else elastic_amount
+        end as shared_amount,
+        case point_basis when 'total_cost' then 1 else payment_ratio end as fund_share
+    from elastic
 
 ),
 
 valued as (
 
     select
-        increments.*,
+        *,
         case value_mode
-            when 'floating' then pool_amount / nullif(total_points, 0)
             when 'fixed' then set_value
-            else
-                (
-                    base_part_points * fixed_value
-                    + increment_points * least(greatest(floating_value, 0), value_cap)
-                ) / nullif(total_points, 0)
-        end as point_value,
-        case point_basis when 'total_cost' then 1 else payment_ratio end as fund_share
-    from increments
+            else shared_amount / nullif(total_points, 0)
+        end as point_value
+    from shared
 
 )
 
@@ -130,10 +149,7 @@ select
     -- What is split over institutions; with a value set beforehand each institution's points give its own amount.
     case
         when value_mode = 'fixed' then null
-        when
-            value_mode = 'elastic'
-            and (floating_value > value_cap or floating_value < 0 or increment_points = 0)
-            then {{ yuan('point_value * total_points * fund_share') }}
+        when value_mode = 'elastic' then {{ yuan('shared_amount * fund_share') }}
         when point_basis = 'total_cost' then fund_amount + other_paid_amount
         else fund_amount
     end::numeric(18, 2) as allotted_amount,

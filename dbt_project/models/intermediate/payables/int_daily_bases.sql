@@ -5,10 +5,9 @@ with fund_totals as (
 
 ),
 
-held_groups as (
+held_days as (
 
-    select * from {{ ref('int_settlements__reconciled') }}
-    where is_held
+    select * from {{ ref('int_days__held') }}
 
 ),
 
@@ -25,14 +24,14 @@ select
     fund_totals.business_date,
     fund_totals.area_code,
     institutions.institution_class,
-    held_groups.fixmedins_code is not null as is_held,
+    held_days.fixmedins_code is not null as is_held,
     sum(fund_totals.fund_amount)::numeric(18, 2) as base_amount
 from fund_totals
-left join held_groups
-    on fund_totals.fixmedins_code = held_groups.fixmedins_code
-    and fund_totals.insutype = held_groups.insutype
-    and fund_totals.clr_type = held_groups.clr_type
-    and fund_totals.business_date between held_groups.business_date and held_groups.period_end_date
+left join held_days
+    on fund_totals.fixmedins_code = held_days.fixmedins_code
+    and fund_totals.insutype = held_days.insutype
+    and fund_totals.clr_type = held_days.clr_type
+    and fund_totals.business_date = held_days.business_date
 left join institutions
     on fund_totals.fixmedins_code = institutions.fixmedins_code
     and fund_totals.business_date between institutions.valid_from and institutions.valid_to
@@ -43,4 +42,4 @@ group by
     fund_totals.business_date,
     fund_totals.area_code,
     institutions.institution_class,
-    held_groups.fixmedins_code is not null
+    held_days.fixmedins_code is not null

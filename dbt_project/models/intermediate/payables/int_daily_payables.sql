@@ -79,10 +79,9 @@ claim_keys as (
 
 ),
 
-held_groups as (
+held_days as (
 
-    select * from {{ ref('int_settlements__reconciled') }}
-    where is_held
+    select * from {{ ref('int_days__held') }}
 
 ),
 
@@ -101,13 +100,13 @@ claims as (
         and claim_keys.fund_pay_type = settlement_funds.fund_pay_type
         and claim_keys.care_class = settlement_funds.care_class
         and claim_keys.business_date = settlement_funds.business_date
-    left join held_groups
-        on settlement_funds.fixmedins_code = held_groups.fixmedins_code
-        and settlement_funds.insutype = held_groups.insutype
-        and settlement_funds.clr_type = held_groups.clr_type
-        and settlement_funds.business_date between held_groups.business_date and held_groups.period_end_date
+    left join held_days
+        on settlement_funds.fixmedins_code = held_days.fixmedins_code
+        and settlement_funds.insutype = held_days.insutype
+        and settlement_funds.clr_type = held_days.clr_type
+        and settlement_funds.business_date = held_days.business_date
     where
-        held_groups.fixmedins_code is null
+        held_days.fixmedins_code is null
         and settlement_funds.business_date between
         (select min(first_keys.business_date) from claim_keys as first_keys)
         and (select max(last_keys.business_date) from claim_keys as last_keys)

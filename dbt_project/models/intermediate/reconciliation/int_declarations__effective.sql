@@ -1,33 +1,28 @@
--- The declarations that count: of those that overlap for one key, the one delivered last.
+-- The declarations that count: of those of one key and period, the one delivered last.
 with declarations as (
 
     select * from {{ ref('stg_raw__declarations') }}
 
 )
 
-select
-    declarations.fixmedins_code,
-    declarations.insutype,
-    declarations.clr_type,
-    declarations.period_begin_date,
-    declarations.period_end_date,
-    declarations.medfee_amount,
-    declarations.fund_pay_amount,
-    declarations.account_pay_amount,
-    declarations.settlement_count,
-    declarations.area_code,
-    declarations.load_id,
-    declarations.accepted_batch_id
+select distinct on (fixmedins_code, insutype, clr_type, period_begin_date, period_end_date)
+    fixmedins_code,
+    insutype,
+    clr_type,
+    period_begin_date,
+    period_end_date,
+    medfee_amount,
+    fund_pay_amount,
+    account_pay_amount,
+    settlement_count,
+    area_code,
+    load_id,
+    accepted_batch_id
 from declarations
--- Also a later declaration of another period that overlaps: two declared totals for one day can not both be true.
-where not exists (
-    select
-    from declarations as later_declarations
-    where
-        later_declarations.fixmedins_code = declarations.fixmedins_code
-        and later_declarations.insutype = declarations.insutype
-        and later_declarations.clr_type = declarations.clr_type
-        and later_declarations.period_begin_date <= declarations.period_end_date
-        and later_declarations.period_end_date >= declarations.period_begin_date
-        and later_declarations.load_id > declarations.load_id
-)
+order by
+    fixmedins_code asc,
+    insutype asc,
+    clr_type asc,
+    period_begin_date asc,
+    period_end_date asc,
+    load_id desc

@@ -50,6 +50,30 @@ declarations as (
 
 ),
 
+declared as (
+
+    select *
+    from declarations
+    where {{ on_touched_days('declarations') }}
+
+),
+
+-- A declared period is compared as a whole, also where nothing but its first day is touched.
+compared_days as (
+
+    select
+        business_date,
+        business_date as last_date
+    from touched_days
+    union all
+    select
+        business_date,
+        period_end_date as last_date
+    from declared
+
+),
+
+-- A day that two declared periods cover is added up for each of them.
 accepted as (
 
     select
@@ -69,7 +93,13 @@ accepted as (
         and totals.insutype = declarations.insutype
         and totals.clr_type = declarations.clr_type
         and totals.business_date between declarations.period_begin_date and declarations.period_end_date
-    where {{ on_touched_days('totals') }}
+    where
+        (totals.area_code, coalesce(declarations.period_begin_date, totals.business_date)) in (
+            select area_code, business_date from touched_days
+        )
+        and totals.business_date between
+        (select min(compared_days.business_date) from compared_days)
+        and (select max(compared_days.last_date) from compared_days)
     group by
         totals.fixmedins_code,
         totals.insutype,
@@ -77,14 +107,6 @@ accepted as (
         coalesce(declarations.period_begin_date, totals.business_date),
         coalesce(declarations.period_end_date, totals.business_date),
         totals.area_code
-
-),
-
-declared as (
-
-    select *
-    from declarations
-    where {{ on_touched_days('declarations') }}
 
 ),
 
@@ -98,7 +120,7 @@ compared as (
         coalesce(accepted.period_end_date, declared.period_end_date) as period_end_date,
         coalesce(accepted.area_code, declared.area_code) as area_code,
         declared.accepted_batch_id as declaration_batch_id,
-        declared.load_id is not null as is_declared,
+        declared.load_id as declaration_load_id,
         coalesce(declared.settlement_count, 0) as declared_settlement_count,
         coalesce(declared.medfee_amount, 0) as declared_medfee_amount,
         coalesce(declared.fund_pay_amount, 0) as declared_fund_pay_amount,
@@ -145,7 +167,7 @@ judged as (
     select
         *,
         case
-            when not is_declared then 1
+            when declaration_load_id is null then 1
             when least_excess = 0 and greatest_excess = 0 then 0
             when least_excess >= 0 then 1
             when greatest_excess <= 0 then 2
@@ -173,6 +195,7 @@ select
     judged.stmt_rslt,
     judged.stmt_rslt <> 0 as is_held,
     judged.declaration_batch_id,
+    judged.declaration_load_id,
     versions.day_version
 from judged
 inner join versions

@@ -1,5 +1,5 @@
 -- V04: a person is admitted again within days of a discharge, whatever the institution, with a main diagnosis of the same
--- category: one stay may have been booked as two. (30-rules.md §6.5)
+-- category: one stay may have been booked as two, unless the readmission was planned. (30-rules.md §6.5)
 with stays as (
 
     select * from {{ ref('int_stays__booked') }}
@@ -57,6 +57,7 @@ paired as (
         lists.setl_id as first_setl_id,
         bookings.points as first_points,
         lists.dscg_time as first_discharged_at,
+        lists.days_rinp_flag_31 as first_days_rinp_flag_31,
         stays.admitted_on - lists.dscg_time::date as gap_days
     from stays
     cross join limits
@@ -79,6 +80,7 @@ main_diagnoses as (
     select distinct on (fixmedins_code, setl_id)
         fixmedins_code,
         setl_id,
+        diag_code,
         left(diag_code, 3) as category
     from {{ ref('stg_raw__settlement_list_diagnoses') }}
     where
@@ -108,7 +110,8 @@ readmitted as (
 
     select distinct on (paired.fixmedins_code, paired.setl_id)
         paired.*,
-        main_diagnoses.category
+        main_diagnoses.category,
+        main_diagnoses.diag_code as main_diagnosis
     from paired
     inner join main_diagnoses
         on paired.fixmedins_code = main_diagnoses.fixmedins_code
@@ -152,3 +155,17 @@ select
 from readmitted
 inner join review_rules
     on readmitted.business_date between review_rules.valid_from and coalesce(review_rules.valid_to, date 'infinity')
+-- A course of treatment takes several admissions, and the earlier list says what was planned before anyone came back.
+where not exists (
+    select
+    from {{ ref('planned_readmissions') }} as planned
+    where
+        starts_with(
+            case planned.sign
+                when 'days_rinp_flag_31' then readmitted.first_days_rinp_flag_31
+                when 'main_diagnosis' then readmitted.main_diagnosis
+            end,
+            planned.code_prefix
+        )
+        and readmitted.business_date between planned.valid_from and coalesce(planned.valid_to, date 'infinity')
+)

@@ -1,5 +1,6 @@
 -- What a month's booking comes to before its settlement: what is due, the quality deposit kept of it, what the review
--- deducted in the month, and the rest. (90-drg-dip.md §4.5: the deposit is due less what is paid, never rounded twice)
+-- deducted of inpatient cases in the month, and the rest. (90-drg-dip.md §4.5: the deposit is due less what is paid,
+-- never rounded twice)
 with bookings as (
 
     select
@@ -36,18 +37,44 @@ movements as (
 
 ),
 
+-- The id of a finding names its settlement.
+deducted_settlements as (
+
+    select
+        *,
+        split_part(source_id, ':', 3) as setl_id
+    from movements
+
+),
+
+-- Looked up by id: a deduction counts in the month in which it is final, whenever its settlement came.
+inpatient_settlements as (
+
+    select
+        settlements.fixmedins_code,
+        settlements.setl_id
+    from {{ ref('int_settlements__classified') }} as settlements
+    where
+        settlements.setl_id = any(array(select deducted_settlements.setl_id from deducted_settlements))
+        and {{ is_inpatient_case('settlements') }}
+
+),
+
 deductions as (
 
     select
-        fixmedins_code,
-        fund_pay_type,
-        settlement_month,
-        -sum(payable_amount) as deducted_amount
-    from movements
+        deducted_settlements.fixmedins_code,
+        deducted_settlements.fund_pay_type,
+        deducted_settlements.settlement_month,
+        -sum(deducted_settlements.payable_amount) as deducted_amount
+    from deducted_settlements
+    inner join inpatient_settlements
+        on deducted_settlements.fixmedins_code = inpatient_settlements.fixmedins_code
+        and deducted_settlements.setl_id = inpatient_settlements.setl_id
     group by
-        fixmedins_code,
-        fund_pay_type,
-        settlement_month
+        deducted_settlements.fixmedins_code,
+        deducted_settlements.fund_pay_type,
+        deducted_settlements.settlement_month
 
 ),
 

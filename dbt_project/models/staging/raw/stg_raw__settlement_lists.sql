@@ -16,6 +16,7 @@ select
     dscg_caty,
     act_ipt_days,
     dscg_way,
+    days_rinp_flag_31,
     chfpdr_code,
     area_code,
     business_date,

@@ -12,4 +12,4 @@ where
             and settlements.fixmedins_code = %(fixmedins_code)s
             and settlements.business_date = %(business_date)s
     )
-order by business_date
+order by business_date, period_end_date
