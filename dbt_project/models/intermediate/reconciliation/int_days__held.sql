@@ -26,15 +26,12 @@ select
     days.held_at::date as business_date
 from held_periods
 cross join generate_series(held_periods.business_date, held_periods.period_end_date, interval '1 day') as days (held_at)
-where not exists (
-    select
-    from {{ ref('int_settlements__reconciled') }} as later_periods
+where held_periods.declaration_load_id is not distinct from (
+    select max(covering_periods.declaration_load_id)
+    from {{ ref('int_settlements__reconciled') }} as covering_periods
     where
-        later_periods.fixmedins_code = held_periods.fixmedins_code
-        and later_periods.insutype = held_periods.insutype
-        and later_periods.clr_type = held_periods.clr_type
-        and days.held_at::date between later_periods.business_date and later_periods.period_end_date
-        and later_periods.declaration_load_id > held_periods.declaration_load_id
-        -- No period that ended earlier matters: those of closed months are not read again.
-        and later_periods.period_end_date >= (select min(first_periods.business_date) from held_periods as first_periods)
+        held_periods.fixmedins_code = covering_periods.fixmedins_code
+        and held_periods.insutype = covering_periods.insutype
+        and held_periods.clr_type = covering_periods.clr_type
+        and days.held_at::date between covering_periods.business_date and covering_periods.period_end_date
 )
