@@ -117,6 +117,7 @@ def total(name: str, role: str, figures: list[Figure], rows: int) -> Figure:
             client_cpu_seconds=sum(cost.client_cpu_seconds for cost in costs),
             server_cpu_seconds=sum(cost.server_cpu_seconds for cost in costs),
             client_peak_mb=max(cost.client_peak_mb for cost in costs),
+            server_peak_mb=max(cost.server_peak_mb for cost in costs),
         ),
     )
 

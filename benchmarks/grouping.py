@@ -59,8 +59,10 @@ def run_drg(scene: Scene, rows: int, repeats: int) -> list[Figure]:
     if data := os.environ.get("SETTLEMENT_CONFORMANCE_DATA"):
         folder = Path(data) / "drg" / "chs_drg_11"
         cases = _repeated(Path(data) / "drg" / "cases_with_expected_group_10000.csv")
+        print(f"  scheme and cases of {data}")
     else:
         cases = drg_cases(write_drg_scheme(folder))
+        print("  scheme and cases invented, of the size of the published ones (SETTLEMENT_CONFORMANCE_DATA is not set)")
     _prepare(scene, "drg", folder)
     _store(scene, islice(cases, rows))
     return _ways(scene, "drg", folder, rows, repeats)

@@ -1,4 +1,4 @@
-"""Measure one step in a process of its own: wall time, CPU of client and server, peak memory of the client.
+"""Measure one step in a process of its own: wall time, and CPU and peak memory of client and server.
 
 A step is a function ``module:name`` of plain arguments. It runs in a fresh Python process, so that its memory is its
 own; imports and preparation before the clock starts (see ``clock``) are not part of it.
@@ -35,6 +35,7 @@ class Cost:
     client_cpu_seconds: float
     server_cpu_seconds: float
     client_peak_mb: float
+    server_peak_mb: float
 
     @property
     def cpu_seconds(self) -> float:
@@ -111,7 +112,10 @@ def measure(
         runs.append(_run(f"{step.__module__}:{step.__name__}", arguments, server_pid))
     middle = statistics.median_low([cost.cpu_seconds for cost, _ in runs])
     cost, outcome = next(run for run in runs if run[0].cpu_seconds == middle)
-    print(f"  {role:8} {name}: {cost.wall_seconds:.1f} s, {cost.cpu_seconds:.1f} CPU-s, {cost.client_peak_mb:.0f} MB")
+    print(
+        f"  {role:8} {name}: {cost.wall_seconds:.1f} s, {cost.cpu_seconds:.1f} CPU-s,"
+        f" {cost.client_peak_mb:.0f} MB, server {cost.server_peak_mb:.0f} MB"
+    )
     return Figure(name, role, rows, repeats, cost, outcome)
 
 
@@ -123,7 +127,7 @@ def _run(step: str, arguments: Mapping[str, Any], server_pid: int) -> tuple[Cost
         text=True,
         env=os.environ,
     )
-    with _watch_memory(process.pid) as memory:
+    with _watch_memory(process.pid, server_pid) as memory:
         output, _ = process.communicate()
     time.sleep(SETTLE_SECONDS)
     if process.returncode:
@@ -133,7 +137,8 @@ def _run(step: str, arguments: Mapping[str, Any], server_pid: int) -> tuple[Cost
         wall_seconds=answer["wall_seconds"],
         client_cpu_seconds=answer["cpu_seconds"],
         server_cpu_seconds=server_cpu(server_pid) - server_before,
-        client_peak_mb=memory["peak"] / MEGABYTE,
+        client_peak_mb=memory["client"] / MEGABYTE,
+        server_peak_mb=memory["server"] / MEGABYTE,
     )
     return cost, answer["outcome"]
 
@@ -151,14 +156,21 @@ def server_cpu(postmaster_pid: int) -> float:
 
 
 @contextmanager
-def _watch_memory(pid: int) -> Iterator[dict[str, int]]:
-    """Keep the highest resident memory of a process and its descendants, in bytes, while the block runs."""
-    memory = {"peak": 0}
+def _watch_memory(client_pid: int, server_pid: int) -> Iterator[dict[str, int]]:
+    """Keep the highest memory of the client's and of the server's processes, in bytes, while the block runs.
+
+    The client's is all that is resident. The server's is what its processes have each for themselves: the cache that
+    they share is of a size set beforehand, and would count once for every process.
+    """
+    memory = {"client": 0, "server": 0}
     finished = threading.Event()
 
     def watch() -> None:
         while not finished.wait(SAMPLE_SECONDS):
-            memory["peak"] = max(memory["peak"], _tree_memory(pid))
+            memory["client"] = max(memory["client"], sum(usage.rss for usage in _tree_memory(client_pid)))
+            memory["server"] = max(
+                memory["server"], sum(usage.rss - usage.shared for usage in _tree_memory(server_pid))
+            )
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -169,19 +181,20 @@ def _watch_memory(pid: int) -> Iterator[dict[str, int]]:
         watcher.join()
 
 
-def _tree_memory(pid: int) -> int:
+def _tree_memory(pid: int) -> list[Any]:
+    """Memory of a process and of each of its descendants, as psutil gives it."""
     try:
         root = psutil.Process(pid)
         processes = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
-    total = 0
+        return []
+    usages = []
     for process in processes:
         try:
-            total += process.memory_info().rss
+            usages.append(process.memory_info())
         except psutil.NoSuchProcess:
             continue
-    return total
+    return usages
 
 
 def _own_cpu() -> float:

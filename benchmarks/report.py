@@ -38,8 +38,8 @@ def _section(result: dict[str, Any]) -> str:
     machine = result["machine"]
     lines = [
         f"\n### {result['stage']}, {result['settlements']:,} {UNITS.get(result['stage'], 'settlements')}\n",
-        "| way | role | rows | wall s | client CPU-s | server CPU-s | CPU-s | CPU-s per 1M rows | peak MB |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| way | role | rows | wall s | client CPU-s | server CPU-s | CPU-s | CPU-s per 1M | client MB | server MB |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
         *(_row(figure) for figure in result["figures"]),
         "",
         *_verdicts(result),
@@ -52,10 +52,12 @@ def _section(result: dict[str, Any]) -> str:
 def _row(figure: dict[str, Any]) -> str:
     scaled = figure["rows"] >= FEWEST_ROWS_TO_SCALE
     per_million = f"{figure['cpu_seconds'] / figure['rows'] * 1_000_000:.1f}" if scaled else "—"
+    # Older results know nothing of the server's memory.
+    server_peak = f"{figure['server_peak_mb']:.0f}" if "server_peak_mb" in figure else "—"
     return (
         f"| {figure['name']} | {figure['role']} | {figure['rows']:,} | {figure['wall_seconds']:.1f} "
         f"| {figure['client_cpu_seconds']:.1f} | {figure['server_cpu_seconds']:.1f} | {figure['cpu_seconds']:.1f} "
-        f"| {per_million} | {figure['client_peak_mb']:.0f} |"
+        f"| {per_million} | {figure['client_peak_mb']:.0f} | {server_peak} |"
     )
 
 

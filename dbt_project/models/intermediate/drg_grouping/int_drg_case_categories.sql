@@ -1,66 +1,33 @@
 -- The major categories each case may fall into, in the order they are tried, with what their rules ask of the case
 -- itself. (90-drg-dip.md §2.2 step 1)
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
-with valid_operations as (
+with cases as not materialized (
 
     select
         case_no,
-        bool_or(seq = 1) as is_principal
-    from {{ ref('int_drg_case_operations') }}
-    where is_valid
-    group by case_no
+        scheme_id,
+        gender,
+        age_years,
+        age_days,
+        weight_g,
+        principal_dx_code,
+        principal_op_code,
+        has_valid_operation,
+        is_principal_operation_valid
+    from {{ ref('int_drg_cases') }}
+    where check_failure is null
 
 ),
 
-cases as (
-
-    select
-        cases.case_no,
-        cases.scheme_id,
-        cases.gender,
-        cases.age_years,
-        cases.age_days,
-        cases.weight_g,
-        cases.principal_dx_code,
-        cases.principal_op_code,
-        valid_operations.case_no is not null as has_valid_operation,
-        coalesce(valid_operations.is_principal, false) as is_principal_operation_valid
-    from {{ ref('int_drg_cases') }} as cases
-    left join valid_operations
-        on cases.case_no = valid_operations.case_no
-    where cases.check_failure is null
-
-),
-
-categories as (
+categories as not materialized (
 
     select * from {{ ref('stg_grouper__drg_categories') }}
 
 ),
 
-category_sites as (
+category_diagnoses as not materialized (
 
-    select
-        diagnoses.scheme_id,
-        diagnoses.mdc,
-        diagnoses.site,
-        diagnoses.dx_code,
-        categories.gate
-    from {{ ref('stg_grouper__drg_category_diagnoses') }} as diagnoses
-    inner join categories
-        on diagnoses.scheme_id = categories.scheme_id
-        and diagnoses.mdc = categories.mdc
-
-),
-
-category_diagnoses as (
-
-    select distinct
-        scheme_id,
-        mdc,
-        dx_code,
-        gate
-    from category_sites
+    select * from {{ ref('int_drg_category_diagnoses') }}
 
 ),
 
@@ -69,17 +36,20 @@ multiple_sites as (
 
     select
         case_diagnoses.case_no,
-        category_sites.mdc,
-        category_sites.gate
+        categories.mdc,
+        categories.gate
     from {{ ref('int_drg_case_diagnoses') }} as case_diagnoses
-    inner join category_sites
+    inner join {{ ref('stg_grouper__drg_category_diagnoses') }} as category_sites
         on case_diagnoses.scheme_id = category_sites.scheme_id
         and case_diagnoses.dx_code = category_sites.dx_code
-    where category_sites.gate in ('DX1_MULTISITE', 'DXANY_MULTISITE')
+    inner join categories
+        on category_sites.scheme_id = categories.scheme_id
+        and category_sites.mdc = categories.mdc
+    where categories.gate in ('DX1_MULTISITE', 'DXANY_MULTISITE')
     group by
         case_diagnoses.case_no,
-        category_sites.mdc,
-        category_sites.gate
+        categories.mdc,
+        categories.gate
     having count(distinct category_sites.site) >= 2
 
 ),

@@ -1,9 +1,22 @@
 -- The secondary diagnoses that are comorbidities, and whether the principal diagnosis excludes each.
 -- (90-drg-dip.md §2.2 step 4: a comorbidity is ignored when the principal diagnosis stands in its exclusion table)
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
-with case_diagnoses as (
+with cases as (
 
-    select * from {{ ref('int_drg_case_diagnoses') }}
+    select * from {{ ref('int_drg_cases') }}
+    where check_failure is null
+
+),
+
+secondary_diagnoses as (
+
+    select
+        case_no,
+        scheme_id,
+        principal_dx_code,
+        generate_series(2, cardinality(dx_codes)) as seq,
+        unnest(dx_codes[2:]) as dx_code
+    from cases
 
 ),
 
@@ -20,18 +33,17 @@ exclusions as (
 )
 
 select
-    case_diagnoses.case_no,
-    case_diagnoses.seq,
-    case_diagnoses.dx_code,
+    secondary_diagnoses.case_no,
+    secondary_diagnoses.seq,
+    secondary_diagnoses.dx_code,
     comorbidities.level,
     comorbidities.exclusion_table_id,
     exclusions.dx_code is not null as is_excluded
-from case_diagnoses
+from secondary_diagnoses
 inner join comorbidities
-    on case_diagnoses.scheme_id = comorbidities.scheme_id
-    and case_diagnoses.dx_code = comorbidities.dx_code
+    on secondary_diagnoses.scheme_id = comorbidities.scheme_id
+    and secondary_diagnoses.dx_code = comorbidities.dx_code
 left join exclusions
-    on case_diagnoses.scheme_id = exclusions.scheme_id
-    and case_diagnoses.principal_dx_code = exclusions.dx_code
+    on secondary_diagnoses.scheme_id = exclusions.scheme_id
+    and secondary_diagnoses.principal_dx_code = exclusions.dx_code
     and comorbidities.exclusion_table_id = exclusions.exclusion_table_id
-where case_diagnoses.seq > 1

@@ -50,8 +50,7 @@ nearly_matched as (
         on case_rules.case_no = case_groups.case_no
         and case_rules.rule_no < coalesce(case_groups.rule_no, case_rules.rule_no + 1)
     inner join rules
-        on case_rules.scheme_id = rules.scheme_id
-        and case_rules.rule_no = rules.rule_no
+        on case_rules.rule_no = rules.rule_no
     where
         case_rules.meets_diagnoses::integer
         + case_rules.meets_operations::integer
@@ -166,8 +165,7 @@ left join check_failures
 left join categories_tried
     on case_groups.case_no = categories_tried.case_no
 left join rules
-    on case_groups.scheme_id = rules.scheme_id
-    and case_groups.rule_no = rules.rule_no
+    on case_groups.rule_no = rules.rule_no
 left join comorbidities
     on case_groups.case_no = comorbidities.case_no
 left join nearly_matched

@@ -26,13 +26,7 @@ matched as (
 
 severities as (
 
-    select
-        case_no,
-        bool_or(level = 'MCC') as has_mcc,
-        bool_or(level = 'CC') as has_cc
-    from {{ ref('int_drg_case_comorbidities') }}
-    where not is_excluded
-    group by case_no
+    select * from {{ ref('int_drg_case_severities') }}
 
 ),
 
@@ -111,8 +105,7 @@ left join matched
 left join severities
     on cases.case_no = severities.case_no
 left join rules
-    on cases.scheme_id = rules.scheme_id
-    and matched.rule_no = rules.rule_no
+    on matched.rule_no = rules.rule_no
 left join fitting
     on rules.scheme_id = fitting.scheme_id
     and rules.rule_id = fitting.rule_id

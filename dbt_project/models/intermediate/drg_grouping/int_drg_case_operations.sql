@@ -2,8 +2,27 @@
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
 with cases as (
 
-    select * from {{ ref('int_drg_cases') }}
-    where check_failure is null
+    select * from {{ ref('int_cases__to_group') }}
+
+),
+
+schemes as (
+
+    select * from {{ ref('stg_grouper__schemes') }}
+    where kind = 'drg'
+
+),
+
+case_operations as (
+
+    select
+        cases.case_no,
+        cases.scheme_id,
+        generate_subscripts(cases.op_codes, 1) as seq,
+        unnest(cases.op_codes) as op_code
+    from cases
+    inner join schemes
+        on cases.scheme_id = schemes.scheme_id
 
 ),
 
@@ -14,14 +33,12 @@ valid_operations as (
 )
 
 select
-    cases.case_no,
-    cases.scheme_id,
-    operations.seq::integer as seq,
-    operations.op_code,
+    case_operations.case_no,
+    case_operations.scheme_id,
+    case_operations.seq,
+    case_operations.op_code,
     valid_operations.op_code is not null as is_valid
-from cases
-cross join unnest(cases.op_codes) with ordinality as operations (op_code, seq)
+from case_operations
 left join valid_operations
-    on cases.scheme_id = valid_operations.scheme_id
-    and operations.op_code = valid_operations.op_code
-where operations.op_code <> ''
+    on case_operations.scheme_id = valid_operations.scheme_id
+    and case_operations.op_code = valid_operations.op_code

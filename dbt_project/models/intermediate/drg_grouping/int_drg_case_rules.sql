@@ -8,7 +8,7 @@ with case_categories as not materialized (
 
 ),
 
-rules as (
+rules as not materialized (
 
     select * from {{ ref('int_drg_rules') }}
 
@@ -74,7 +74,6 @@ facts as (
 
     select
         case_categories.case_no,
-        case_categories.scheme_id,
         case_categories.age_days,
         case_categories.weight_g,
         case_categories.has_valid_operation,
@@ -96,7 +95,6 @@ facts as (
 
     select
         case_categories.case_no,
-        case_categories.scheme_id,
         case_categories.age_days,
         case_categories.weight_g,
         case_categories.has_valid_operation,
@@ -120,7 +118,6 @@ facts as (
 
     select
         case_categories.case_no,
-        case_categories.scheme_id,
         case_categories.age_days,
         case_categories.weight_g,
         case_categories.has_valid_operation,
@@ -142,7 +139,6 @@ facts as (
 
     select
         case_categories.case_no,
-        case_categories.scheme_id,
         case_categories.age_days,
         case_categories.weight_g,
         case_categories.has_valid_operation,
@@ -165,7 +161,6 @@ facts as (
 
     select
         case_categories.case_no,
-        case_categories.scheme_id,
         case_categories.age_days,
         case_categories.weight_g,
         case_categories.has_valid_operation,
@@ -188,7 +183,6 @@ candidates as (
 
     select
         case_no,
-        scheme_id,
         rule_no,
         bool_or(has_principal_diagnosis) as has_principal_diagnosis,
         bool_or(has_any_diagnosis) as has_any_diagnosis,
@@ -202,14 +196,12 @@ candidates as (
     from facts
     group by
         case_no,
-        scheme_id,
         rule_no
 
 )
 
 select
     candidates.case_no,
-    candidates.scheme_id,
     candidates.rule_no,
     (
         (not rules.principal_diagnosis or candidates.has_principal_diagnosis)
@@ -238,5 +230,4 @@ select
     ) is true as meets_age_and_weight
 from candidates
 inner join rules
-    on candidates.scheme_id = rules.scheme_id
-    and candidates.rule_no = rules.rule_no
+    on candidates.rule_no = rules.rule_no

@@ -1,4 +1,5 @@
--- The cases of the run's set that are grouped by a DRG scheme, with what keeps a case from being grouped at all.
+-- The cases of the run's set that are grouped by a DRG scheme, with what keeps a case from being grouped at all, and
+-- whether operations of it count.
 {{ config(
     materialized='work_table',
     tags=['drg_grouping'],
@@ -15,6 +16,17 @@ schemes as (
     select * from {{ ref('stg_grouper__schemes') }}
     where kind = 'drg'
 
+),
+
+valid_operations as (
+
+    select
+        case_no,
+        bool_or(seq = 1) as is_principal
+    from {{ ref('int_drg_case_operations') }}
+    where is_valid
+    group by case_no
+
 )
 
 select
@@ -27,9 +39,10 @@ select
     cases.weight_g,
     cases.discharge_way,
     cases.dx_codes,
-    cases.op_codes,
     cases.dx_codes[1] as principal_dx_code,
     cases.op_codes[1] as principal_op_code,
+    valid_operations.case_no is not null as has_valid_operation,
+    coalesce(valid_operations.is_principal, false) as is_principal_operation_valid,
     -- 90-drg-dip.md §2.2 step 0
     case
         when cases.gender is null or cases.gender not in ('1', '2') then 'GENDER'
@@ -41,3 +54,5 @@ select
 from cases
 inner join schemes
     on cases.scheme_id = schemes.scheme_id
+left join valid_operations
+    on cases.case_no = valid_operations.case_no

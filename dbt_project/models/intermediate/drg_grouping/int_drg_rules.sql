@@ -1,5 +1,5 @@
 -- The rules of every scheme with what each asks of a case, numbered in the order they are tried: by category, and
--- within it by rule. The pseudo-rule of an operation unrelated to the principal diagnosis (歧义组) stands before the
+-- within it by rule. Numbers run on through all schemes, so that a number alone names a rule. The pseudo-rule of an operation unrelated to the principal diagnosis (歧义组) stands before the
 -- first medical rule of its category. (90-drg-dip.md §2.2 step 3)
 {{ config(materialized='work_table', tags=['drg_grouping']) }}
 with rules as (
@@ -73,8 +73,12 @@ select
     all_rules.mdc,
     all_rules.rule_id,
     row_number() over (
-        partition by all_rules.scheme_id
-        order by categories.eval_order, all_rules.mdc, all_rules.rule_order, all_rules.rule_id
+        order by
+            all_rules.scheme_id,
+            categories.eval_order,
+            all_rules.mdc,
+            all_rules.rule_order,
+            all_rules.rule_id
     )::integer as rule_no,
     all_rules.match_rule,
     all_rules.age_days_max,
