@@ -2,6 +2,9 @@
 
 import time
 
+# A program that answers within the scheduler's next beat is asked again, and fails the run if it keeps doing so.
+SECONDS_TO_READ = 2
+
 
 def wait_for_question(api, run_id, dag_id="settle_day", seconds=180):
     """The open question of a run, once its task waits for an answer."""
@@ -18,6 +21,7 @@ def answer_and_follow(api, question, option, reason):
     dag_id, run_id = question["task_instance"]["dag_id"], question["task_instance"]["dag_run_id"]
     for run in api.follow(dag_id, run_id, seconds=240):
         for asked in api.open_questions(dag_id, run_id):
+            time.sleep(SECONDS_TO_READ)
             api.answer(asked, option, {"reason": reason})
         state = run.state
     return state
