@@ -1,6 +1,7 @@
 """Processes of ours are found, told from strangers, and stopped with all they started; the CLI refuses with reasons."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,14 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen({SLEEP!r})
 print("ready", flush=True)
 time.sleep(600)
+"""
+LINGERING_PARENT = f"""
+import signal, subprocess, time
+child = subprocess.Popen({SLEEP!r})
+signal.signal(signal.SIGTERM, lambda *_: child.kill() or child.wait())
+print("ready", flush=True)
+while True:
+    time.sleep(600)
 """
 
 
@@ -54,6 +63,15 @@ def test_torn_pid_file_names_nobody(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pids.json"
     path.write_text(text)
     assert read_pid_file(path) == {}
+
+
+def test_what_ends_with_its_children_is_not_waited_for_after_them() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", LINGERING_PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "ready\n"
+    lingering = psutil.Process(parent.pid)
+    stop([lingering], patience=3600, ended_with_children=[lingering])
+    assert parent.wait() == -signal.SIGKILL
 
 
 def test_what_ignores_the_request_is_killed_with_its_children() -> None:

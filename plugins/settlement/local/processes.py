@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,13 +50,20 @@ def read_pid_file(path: Path) -> dict[str, psutil.Process]:
     return {name: process for name, known in kept.items() if (process := known.find())}
 
 
-def stop(processes: list[psutil.Process], patience: float) -> None:
-    """Ask the processes to end, wait up to `patience` seconds, then kill what is left of them and their children."""
-    family = [*processes, *(child for process in processes for child in _children(process))]
+def stop(
+    processes: list[psutil.Process], patience: float, ended_with_children: Collection[psutil.Process] = ()
+) -> None:
+    """Ask the processes to end, wait up to `patience` seconds, then kill what is left of them and their children.
+
+    Of `ended_with_children` nothing is waited for once their children have ended.
+    """
+    children = {process: _children(process) for process in processes}
+    family = [*processes, *(child for group in children.values() for child in group)]
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _wait(processes, patience)
+    _wait([process for process in processes if process not in ended_with_children], patience)
+    _wait([child for process in ended_with_children for child in children[process]], patience)
     for process in filter(_lives, family):
         with suppress(psutil.NoSuchProcess):
             process.kill()

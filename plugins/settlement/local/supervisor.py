@@ -101,7 +101,10 @@ def supervise(installation: Installation) -> None:
             write_pid_file(pid_file, {"supervisor": KnownProcess.of(os.getpid()), **_known(children)})
         time.sleep(0.5)
     log.info("stopping")
-    stop([psutil.Process(known.pid) for known in _known(children).values()], PATIENCE_SECONDS)
+    living = {name: psutil.Process(known.pid) for name, known in _known(children).items()}
+    # After its one child has ended, the triggerer waits for nothing, ten seconds long.
+    triggerers = [process for name, process in living.items() if name == "triggerer"]
+    stop(list(living.values()), PATIENCE_SECONDS, ended_with_children=triggerers)
     pid_file.unlink(missing_ok=True)
 
 
