@@ -97,11 +97,14 @@ def spoil_lists(folder: Path) -> dict[str, str]:
     tables = {table: read_table(folder / f"settlement_list{table}.csv") for table in ("", "_diagnosis", "_operation")}
     operated = {row["setl_id"] for row in tables["_operation"]} - refunded
     without = (row["setl_id"] for row in tables[""] if row["setl_id"] not in operated | refunded)
-    spoilt = {fault: next(without) for fault in ("unknown code", "lower case", "age without days", "no main diagnosis")}
+    faults = ("unknown code", "lower case", "sex against diagnosis", "age without days", "no main diagnosis")
+    spoilt = {fault: next(without) for fault in faults}
     spoilt["operation outside the stay"] = min(operated)
     for row in tables["_diagnosis"]:
         if row["maindiag_flag"] == "1" and row["setl_id"] == spoilt["unknown code"]:
             row["diag_code"] = "Q99.999"
+        if row["maindiag_flag"] == "1" and row["setl_id"] == spoilt["sex against diagnosis"]:
+            row["diag_code"] = "D25.900"
         if row["setl_id"] == spoilt["lower case"]:
             row["diag_code"] = row["diag_code"].lower()
         if row["setl_id"] == spoilt["no main diagnosis"]:
@@ -109,6 +112,8 @@ def spoil_lists(folder: Path) -> dict[str, str]:
     for row in tables[""]:
         if row["setl_id"] == spoilt["age without days"]:
             row["age"], row["nwb_age"] = "0.0", ""
+        if row["setl_id"] == spoilt["sex against diagnosis"]:
+            row["gend"] = "1"
     for row in tables["_operation"]:
         if row["setl_id"] == spoilt["operation outside the stay"]:
             row["oprn_oprt_date"] = "2026-01-01"
@@ -185,6 +190,7 @@ def test_a_list_with_a_fault_is_booked_by_the_fallback_rule_and_listed(prepared,
     assert {fault: found[setl_id][:3] for fault, setl_id in spoilt.items()} == {
         "unknown code": ("UNGROUPED", *by_cost),
         "lower case": ("GROUPED", "NORMAL", "points"),
+        "sex against diagnosis": ("UNGROUPED", *by_cost),
         "age without days": ("CHECK_FAILED", *by_cost),
         "no main diagnosis": ("LIST_MISSING", *as_accrued),
         "operation outside the stay": ("LIST_MISSING", *as_accrued),
