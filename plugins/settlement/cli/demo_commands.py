@@ -61,7 +61,7 @@ def demo(
     per_day: Annotated[int, typer.Option(help="Settlements a day (每日结算人次).")] = 1000,
     keep: Annotated[bool, typer.Option(help="Leave it running at the end (保持运行).")] = False,
 ) -> None:
-    """A sample area from delivered batches to money received (演示): about five minutes, then everything stops.
+    """A sample area from delivered batches to money received (演示): some two minutes, then everything stops.
 
     It works in .local/demo on free ports, beside whatever runs already, and begins anew each time.
     """
