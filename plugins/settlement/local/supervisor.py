@@ -28,8 +28,9 @@ COMPONENTS = {
     "triggerer": ["--skip-serve-logs"],
 }
 # Everybody waits for the API server, at the start most of all: the others and their tasks yield to it.
-NICENESS = {"api-server": 0}
-NICENESS_OF_OTHERS = 5
+FIRST_SERVED = "api-server"
+NICER = 5
+NICEST = 19
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 60.0
@@ -79,7 +80,9 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        psutil.Process(self.process.pid).nice(NICENESS.get(self.name, NICENESS_OF_OTHERS))
+        if self.name != FIRST_SERVED:
+            process = psutil.Process(self.process.pid)
+            process.nice(min(process.nice() + NICER, NICEST))
         log.info("%s started as pid %s", self.name, self.process.pid)
 
 
