@@ -37,7 +37,7 @@ REFERENCE = {
     "payment_policy": [batches.daily_policy()],
     "cash_plan": [batches.cash_plan(AREA, "2026-03", "90000000.00", "10000000.00")],
 }
-PEOPLE = {"platform": "Platform", "approver": "Approver", "operator": "Operator"}
+PEOPLE = {"platform": "Platform", "approver": "Approver"}
 SECRET = "0123456789abcdef" * 4  # as long as those that .env.example asks for
 HEALTHY_WITHIN_SECONDS = 240
 
@@ -180,7 +180,7 @@ class Services:
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Services]:
-    """PostgreSQL, `prepare` run twice as two starts do, the four processes, and an account for every kind of person."""
+    """PostgreSQL, `prepare` run twice as two starts do, the four processes, and the accounts of two people."""
     with reachable_folder() as folder, EmbeddedPostgres(folder / "postgres") as server:
         for name in ("inbox", "outbox", "state", "logs", "home"):
             (folder / name).mkdir()

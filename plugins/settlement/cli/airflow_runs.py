@@ -13,8 +13,8 @@ from settlement.local.airflow_api import AirflowApi, Run
 
 console = Console()
 
-# Looks at the run after which its tasks are looked at too: that costs the API server twice as much.
-TASKS_AT_EVERY = 4
+# A run is looked at twice a second; its list of tasks, which costs the API server twice as much, every fourth time.
+LOOKS_A_TASK_LIST = 4
 
 
 def connect() -> tuple[AirflowApi, dict[str, str]]:
@@ -54,7 +54,7 @@ def follow(
     api.trigger(dag_id, run_id, conf)
     with console.status(f"{dag_id} {run_id} …") as status:
         for look, run in enumerate(api.follow(dag_id, run_id, seconds=seconds)):
-            if look % TASKS_AT_EVERY:
+            if look % LOOKS_A_TASK_LIST:
                 continue
             tasks = api.tasks(dag_id, run_id)
             running = [task["task_id"] for task in tasks if task["state"] == "running"]

@@ -29,8 +29,8 @@ COMPONENTS = {
 }
 # Everybody waits for the API server, at the start most of all: the others and their tasks yield to it.
 FIRST_SERVED = "api-server"
-NICER = 5
-NICEST = 19
+NICENESS_ADDED = 5
+NICENESS_MAX = 19
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 STEADY_SECONDS = 60.0
@@ -82,7 +82,7 @@ class Child:
             )
         if self.name != FIRST_SERVED:
             process = psutil.Process(self.process.pid)
-            process.nice(min(process.nice() + NICER, NICEST))
+            process.nice(min(process.nice() + NICENESS_ADDED, NICENESS_MAX))
         log.info("%s started as pid %s", self.name, self.process.pid)
 
 

@@ -21,7 +21,6 @@ catalogue as (
         stage,
         group_type,
         score,
-        dx,
         main_op_or_property,
         needs_secondary_diagnosis,
         weight_min,
@@ -47,41 +46,22 @@ groups_of_diagnoses as (
 without_operation_groups as (
 
     select
-        scheme_id,
-        group_id,
-        stage,
-        dx,
-        weight_min,
-        weight_max
-    from catalogue
-    where
-        case stage
-            when 'MIXED' then main_op_or_property = 'MEDICAL'
-            when 'PRE_BIRTH' then true
-            else main_op_or_property is null
-        end
-
-),
-
-without_operation_of_diagnoses as (
-
-    select
         groups_of_diagnoses.dx_code,
-        without_operation_groups.*
+        catalogue.scheme_id,
+        catalogue.group_id,
+        catalogue.stage,
+        catalogue.weight_min,
+        catalogue.weight_max
     from groups_of_diagnoses
-    inner join without_operation_groups
-        on groups_of_diagnoses.scheme_id = without_operation_groups.scheme_id
-        and groups_of_diagnoses.group_id = without_operation_groups.group_id
-
-    union all
-
-    select distinct
-        cases.principal_dx_code as dx_code,
-        without_operation_groups.*
-    from cases
-    inner join without_operation_groups
-        on cases.scheme_id = without_operation_groups.scheme_id
-        and without_operation_groups.dx = '*'
+    inner join catalogue
+        on groups_of_diagnoses.scheme_id = catalogue.scheme_id
+        and groups_of_diagnoses.group_id = catalogue.group_id
+    where
+        case catalogue.stage
+            when 'MIXED' then catalogue.main_op_or_property = 'MEDICAL'
+            when 'PRE_BIRTH' then true
+            else catalogue.main_op_or_property is null
+        end
 
 ),
 
@@ -98,27 +78,27 @@ without_operation as (
     select
         cases.case_no,
         cases.scheme_id,
-        of_diagnoses.group_id,
+        without_operation_groups.group_id,
         null::text as op_code,
         null::text as property,
         0 as related_term_count
     from cases
     left join operated
         on cases.case_no = operated.case_no
-    inner join without_operation_of_diagnoses as of_diagnoses
-        on cases.scheme_id = of_diagnoses.scheme_id
-        and cases.principal_dx_code = of_diagnoses.dx_code
+    inner join without_operation_groups
+        on cases.scheme_id = without_operation_groups.scheme_id
+        and cases.principal_dx_code = without_operation_groups.dx_code
     where
         (
-            of_diagnoses.stage <> 'PRE_BIRTH'
+            without_operation_groups.stage <> 'PRE_BIRTH'
             or (
                 cases.age_days < 29
-                and cases.weight_g >= of_diagnoses.weight_min
-                and cases.weight_g <= coalesce(of_diagnoses.weight_max, cases.weight_g)
+                and cases.weight_g >= without_operation_groups.weight_min
+                and cases.weight_g <= coalesce(without_operation_groups.weight_max, cases.weight_g)
             )
         )
         and (
-            of_diagnoses.stage in ('PRE_BIRTH', 'MERGE', 'AUXILIARY')
+            without_operation_groups.stage in ('PRE_BIRTH', 'MERGE', 'AUXILIARY')
             or cases.op_match_scope = 'ANY'
             or operated.case_no is null
         )

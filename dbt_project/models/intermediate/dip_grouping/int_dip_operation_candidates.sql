@@ -48,17 +48,36 @@ alternatives as (
 main_operation_groups as (
 
     select
+        groups_of_diagnoses.dx_code,
         alternatives.scheme_id,
         alternatives.group_id,
         alternatives.alternative,
         alternatives.related_term_count,
         group_operations.op_code
-    from alternatives
+    from groups_of_diagnoses
+    inner join alternatives
+        on groups_of_diagnoses.scheme_id = alternatives.scheme_id
+        and groups_of_diagnoses.group_id = alternatives.group_id
     inner join group_operations
         on alternatives.scheme_id = group_operations.scheme_id
         and alternatives.group_id = group_operations.group_id
         and alternatives.alternative = group_operations.alternative
         and group_operations.term = 0
+
+),
+
+mixed_groups as (
+
+    select
+        groups_of_diagnoses.dx_code,
+        catalogue.scheme_id,
+        catalogue.group_id,
+        catalogue.main_op_or_property
+    from groups_of_diagnoses
+    inner join catalogue
+        on groups_of_diagnoses.scheme_id = catalogue.scheme_id
+        and groups_of_diagnoses.group_id = catalogue.group_id
+    where catalogue.stage = 'MIXED'
 
 ),
 
@@ -77,45 +96,14 @@ by_main_operation as (
         main_operations.op_code,
         main_operations.property,
         main_operations.seq,
-        of_diagnoses.group_id,
-        of_diagnoses.alternative,
-        of_diagnoses.related_term_count
+        main_operation_groups.group_id,
+        main_operation_groups.alternative,
+        main_operation_groups.related_term_count
     from main_operations
-    inner join (
-        select
-            groups_of_diagnoses.dx_code,
-            main_operation_groups.*
-        from groups_of_diagnoses
-        inner join main_operation_groups
-            on groups_of_diagnoses.scheme_id = main_operation_groups.scheme_id
-            and groups_of_diagnoses.group_id = main_operation_groups.group_id
-    ) as of_diagnoses
-        on main_operations.scheme_id = of_diagnoses.scheme_id
-        and main_operations.principal_dx_code = of_diagnoses.dx_code
-        and main_operations.op_code = of_diagnoses.op_code
-
-    union all
-
-    select
-        main_operations.case_no,
-        main_operations.scheme_id,
-        main_operations.op_code,
-        main_operations.property,
-        main_operations.seq,
-        of_any_diagnosis.group_id,
-        of_any_diagnosis.alternative,
-        of_any_diagnosis.related_term_count
-    from main_operations
-    inner join (
-        select main_operation_groups.*
-        from catalogue
-        inner join main_operation_groups
-            on catalogue.scheme_id = main_operation_groups.scheme_id
-            and catalogue.group_id = main_operation_groups.group_id
-        where catalogue.dx = '*'
-    ) as of_any_diagnosis
-        on main_operations.scheme_id = of_any_diagnosis.scheme_id
-        and main_operations.op_code = of_any_diagnosis.op_code
+    inner join main_operation_groups
+        on main_operations.scheme_id = main_operation_groups.scheme_id
+        and main_operations.principal_dx_code = main_operation_groups.dx_code
+        and main_operations.op_code = main_operation_groups.op_code
 
 ),
 
@@ -171,26 +159,15 @@ by_property as (
     select
         main_operations.case_no,
         main_operations.scheme_id,
-        mixed.group_id,
+        mixed_groups.group_id,
         main_operations.op_code,
         main_operations.property,
         0 as related_term_count
     from main_operations
-    inner join (
-        select
-            groups_of_diagnoses.scheme_id,
-            groups_of_diagnoses.dx_code,
-            groups_of_diagnoses.group_id,
-            catalogue.main_op_or_property
-        from groups_of_diagnoses
-        inner join catalogue
-            on groups_of_diagnoses.scheme_id = catalogue.scheme_id
-            and groups_of_diagnoses.group_id = catalogue.group_id
-        where catalogue.stage = 'MIXED'
-    ) as mixed
-        on main_operations.scheme_id = mixed.scheme_id
-        and main_operations.principal_dx_code = mixed.dx_code
-        and coalesce(main_operations.property, 'MEDICAL') = mixed.main_op_or_property
+    inner join mixed_groups
+        on main_operations.scheme_id = mixed_groups.scheme_id
+        and main_operations.principal_dx_code = mixed_groups.dx_code
+        and coalesce(main_operations.property, 'MEDICAL') = mixed_groups.main_op_or_property
 
 )
 
