@@ -63,7 +63,7 @@ def _settlement(installation: Installation, credentials: Credentials) -> dict[st
 def _airflow(installation: Installation, credentials: Credentials) -> dict[str, str]:
     metadata = f"{METADATA}:{credentials.metadata_password}@127.0.0.1:{installation.port_postgres}/{METADATA}"
     settings = {
-        "core__executor": "LocalExecutor",
+        "core__executor": "settlement.tasks.warm_executor.WarmLocalExecutor",
         "core__parallelism": "4",
         "core__dags_folder": str(HOME / "dags"),
         "core__plugins_folder": str(HOME / "plugins"),
@@ -87,6 +87,7 @@ def _airflow(installation: Installation, credentials: Credentials) -> dict[str, 
         "scheduler__scheduler_idle_sleep_time": "0.25",
         "logging__base_log_folder": str(installation.logs / "tasks"),
         "logging__dag_processor_child_process_log_directory": str(installation.logs / "dags"),
+        "logging__namespace_levels": "great_expectations=WARNING",
         "usage_data_collection__enabled": "False",
     }
     variables = {f"AIRFLOW__{name.upper()}": value for name, value in settings.items()}
