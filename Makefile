@@ -4,8 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETTLEMENT := $(BIN)/python -m settlement
 SOURCES := $(wildcard plugins dags tests benchmarks)
-RULES := $(wildcard $(addprefix tests/,unit faults conformance))
-PARTS := $(wildcard tests/integration)
+TESTS := $(wildcard $(addprefix tests/,unit faults conformance integration))
 
 # The package is found where it lies; nothing has to be installed for it.
 export PYTHONPATH := $(CURDIR)/plugins:$(PYTHONPATH)
@@ -15,7 +14,7 @@ export UV_CACHE_DIR := $(CURDIR)/.local/cache/uv
 export PIP_NO_CACHE_DIR := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down info demo test test-rules test-parts test-e2e lint format bench bench-large lock clean
+.PHONY: help setup up down info demo test test-e2e lint format bench bench-large lock clean
 
 help:  ## Show this (显示帮助)
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,14 +45,8 @@ info: setup  ## Addresses and accounts of what runs (地址与账号)
 demo: setup  ## A sample area from delivered batches to money received, then stop (演示)
 	@$(SETTLEMENT) demo
 
-test: setup  ## Rules, parts and faults on a real PostgreSQL, two halves side by side (测试)
-	@$(MAKE) --no-print-directory --jobs 2 test-rules test-parts
-
-test-rules:
-	@$(BIN)/python -m pytest $(RULES)
-
-test-parts:
-	@$(BIN)/python -m pytest $(PARTS)
+test: setup  ## Rules, parts and faults on a real PostgreSQL, a file of tests on every core (测试)
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(TESTS)
 
 test-e2e: setup  ## The whole platform through a real Airflow; takes long (端到端测试)
 	@$(BIN)/python -m pytest tests/end_to_end

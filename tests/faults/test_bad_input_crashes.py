@@ -12,21 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from tests.conftest import Warehouse
 from tests.fixtures.batches import area, institution, settlement, write_batch
+from tests.fixtures.one_hospital import DAY, HOSPITAL, register_hospital
 
 from settlement.intake import receipts as receipts_module
 from settlement.intake import receive, waiting_batches
 
-HOSPITAL = "H33010600123"
-DAY = "2026-03-02"
 ROWS = 4_000
 
 
 @pytest.fixture
 def city(warehouse: Warehouse) -> Warehouse:
-    register = institution(HOSPITAL, area_code="330100")
-    write_batch(warehouse.inbox, "ref", "reference", {"area": [area(reject_limit="1.0")], "institution": [register]})
-    assert receive("ref").status == "accepted"
-    return warehouse
+    return register_hospital(warehouse)
 
 
 def start_receiving(batch_id: str) -> subprocess.Popen[bytes]:

@@ -5,20 +5,17 @@ from typing import Any
 
 import pytest
 from tests.conftest import Warehouse
-from tests.fixtures.batches import area, institution, settlement, write_batch
+from tests.fixtures.batches import settlement, write_batch
+from tests.fixtures.one_hospital import HOSPITAL, register_hospital
 
 from settlement.intake import Receipt, receive
 
-HOSPITAL = "H33010600123"
 FIRST, SECOND = "2026-02-27", "2026-03-02"
 
 
 @pytest.fixture
 def city(warehouse: Warehouse) -> Warehouse:
-    tables = {"area": [area(reject_limit="1.000000")], "institution": [institution(HOSPITAL, area_code="330100")]}
-    write_batch(warehouse.inbox, "reference-1", "reference", tables)
-    assert receive("reference-1").status == "accepted"
-    return warehouse
+    return register_hospital(warehouse)
 
 
 def deliver(city: Warehouse, batch_id: str, day: str, *rows: Any) -> Receipt:

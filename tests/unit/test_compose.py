@@ -33,13 +33,13 @@ def test_nobody_is_root_or_may_become_it(service: dict[str, Any]) -> None:
     assert service["read_only"] is True
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - ONE_SHOT)
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ONE_SHOT))
 def test_long_running_services_have_health_checks(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - {"postgres", "redis"})
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"postgres", "redis"}))
 def test_services_wait_for_what_they_need(name: str) -> None:
     needed = SERVICES[name]["depends_on"]
     assert all(other in SERVICES for other in needed)
