@@ -235,20 +235,24 @@ class _Text:
 
     def accept(self, block: bytes, final: bool = False) -> bytes:
         """Return the block as UTF-8; an unfinished character is kept back for the next one."""
-        kept = len(self._decoder.getstate()[0])
+        kept, _ = self._decoder.getstate()
         try:
             text = self._decoder.decode(block, final)
         except UnicodeDecodeError as error:
+            offset = self._offset - len(kept) + error.start
             raise SettlementError(
                 "encoding_invalid",
-                f"{self._file.name}: byte {self._offset - kept + error.start} does not decode as {self._file.encoding}",
+                f"{self._file.name}: byte {offset} does not decode as {self._file.encoding}",
                 "name the right encoding in the manifest, or mend the file",
             ) from None
         self._offset += len(block)
-        if self._is_start and text:
-            text = text.removeprefix("\ufeff")
-            self._is_start = False
         content = text.encode()
+        if self._file.encoding == "utf-8":  # as it was sent, but for what is kept back now
+            unfinished, _ = self._decoder.getstate()
+            content = (kept + block).removesuffix(unfinished)
+        if self._is_start and content:
+            content = content.removeprefix(codecs.BOM_UTF8)
+            self._is_start = False
         self._check_lines(content)
         if content:
             for end in self._ends:

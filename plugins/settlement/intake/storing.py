@@ -6,11 +6,11 @@ settlements were stored. All of it is inside the load's transaction: a batch tha
 to where it began.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +23,8 @@ from settlement.intake.knowledge import Load
 from settlement.intake.transfer import open_copy
 
 JUDGED_AT_ONCE = 2
-BATCH_ROWS = 12_500
+BATCH_ROWS = 6_144
+"""Rows of a piece: three vectors of the engine. What is judged ahead takes some ten megabytes a thousand of them."""
 KEPT_OF_SETTLEMENTS = ("setl_id", "fixmedins_code", "business_date", "medfee_sumamt")
 
 
@@ -63,13 +64,12 @@ def judge_and_store(load: Load, table: Table, parts: Sequence[Delivered], delive
     columns = list(stored_columns(load, table))
     expected = sum(part.file.rows for part in parts)
     with open_copy(load.connection, table.relation, columns, expected) as copy:
-        for pieces in _judge_all(load, table, parts, delivered, dict(zip(columns, copy.types, strict=True))):
-            copy.write(_in_key_order(pieces))
-            for piece in pieces:
-                stored.add(piece)
-                others.add(piece.others)
-                if piece.settlements is not None:
-                    settlements.add(piece.settlements)
+        for piece in _judge_all(load, table, parts, delivered, dict(zip(columns, copy.types, strict=True))):
+            copy.write(_in_key_order(piece))
+            stored.add(piece)
+            others.add(piece.others)
+            if piece.settlements is not None:
+                settlements.add(piece.settlements)
     others.flush()
     if table.name == "settlement":
         settlements.flush()
@@ -94,41 +94,38 @@ def stored_columns(load: Load, table: Table) -> dict[str, str]:
 
 def _judge_all(
     load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str], types: dict[str, str]
-) -> Iterator[list[Piece]]:
-    """Judge all rows in their order, the pieces of a slice together, a slice or two ahead of the caller."""
+) -> Iterator[Piece]:
+    """Judge all rows, a few sources at once and each a piece ahead of the caller; pieces come as they are ready."""
+    sources = ((part, source, path) for part in parts for source, path in part.sources())
     with ThreadPoolExecutor(JUDGED_AT_ONCE, thread_name_prefix="judge") as judges:
-        ahead: deque[Future[list[Piece]]] = deque()
-        for part in parts:
-            for source, path in part.sources():
-                if path is None:
-                    for piece in _judge_source(load, table, delivered, types, part, source):
-                        yield [piece]
-                    continue
-                ahead.append(judges.submit(_judge_slice, load, table, delivered, types, part, source, path))
-                if len(ahead) == JUDGED_AT_ONCE:
-                    yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        judged: dict[Future[Piece | None], Iterator[Piece]] = {}
+        while True:
+            for part, source, path in islice(sources, JUDGED_AT_ONCE - len(judged)):
+                pieces = _judge_source(load, table, delivered, types, part, source, path)
+                judged[judges.submit(next, pieces, None)] = pieces
+            if not judged:
+                return
+            ready, _ = wait(judged, return_when=FIRST_COMPLETED)
+            for future in ready:
+                pieces = judged.pop(future)
+                if (piece := future.result()) is not None:
+                    judged[judges.submit(next, pieces, None)] = pieces
+                    yield piece
 
 
-def _judge_slice(
+def _judge_source(
     load: Load,
     table: Table,
     delivered: Collection[str],
     types: dict[str, str],
     part: Delivered,
     source: str,
-    path: Path,
-) -> list[Piece]:
-    pieces = list(_judge_source(load, table, delivered, types, part, source))
-    path.unlink()
-    return pieces
-
-
-def _judge_source(
-    load: Load, table: Table, delivered: Collection[str], types: dict[str, str], part: Delivered, source: str
+    path: Path | None,
 ) -> Iterator[Piece]:
-    """Judge the rows of one relation, a batch at a time; an empty piece first, so that there is one."""
+    """Judge the rows of one relation, a batch at a time; an empty piece first, so that there is one.
+
+    The relation's own file is removed when its rows are read.
+    """
     outcome = judging.judged(load, table, delivered, f"({judging.typed(table, part, source)})")
     added = ", ".join(
         f"{expression} as {name}"
@@ -139,6 +136,8 @@ def _judge_source(
         batches = engine.sql(f"select *, {added} from ({outcome})").to_arrow_reader(BATCH_ROWS)
         for batch in chain([pa.RecordBatch.from_pylist([], batches.schema)], batches):
             yield _piece(table, part, batch, types)
+    if path is not None:
+        path.unlink()
 
 
 def _piece(table: Table, part: Delivered, judged: pa.RecordBatch, types: dict[str, str]) -> Piece:
@@ -158,11 +157,10 @@ def _piece(table: Table, part: Delivered, judged: pa.RecordBatch, types: dict[st
     )
 
 
-def _in_key_order(pieces: Sequence[Piece]) -> pa.Array:
+def _in_key_order(piece: Piece) -> pa.Array:
     """The rows to store; a B-tree takes keys in their order for a third of what it costs to take them as they come."""
-    keys = pa.Table.from_batches([piece.keys for piece in pieces])
-    order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
-    return pa.concat_arrays([piece.rows for piece in pieces]).take(order)
+    order = pc.sort_indices(piece.keys, [(name, "ascending") for name in piece.keys.schema.names])
+    return piece.rows.take(order)
 
 
 class _Kept:
