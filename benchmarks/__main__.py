@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import day, gate, grouping, posting, report, suite
+from benchmarks import airflow_day, day, gate, grouping, posting, report, suite
 from benchmarks.measure import Figure, machine
 from benchmarks.scene import Scene, scene
 
@@ -21,6 +21,7 @@ STAGES: dict[str, Callable[[Scene, int, int], list[Figure]]] = {
     "dip_grouping": grouping.run_dip,
     "day": day.run,
     "empty_day": day.run_empty,
+    "empty_day_in_airflow": airflow_day.run,
     "day_after_a_year": day.run_after_a_year,
 }
 

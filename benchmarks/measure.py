@@ -127,7 +127,7 @@ def _run(step: str, arguments: Mapping[str, Any], server_pid: int) -> tuple[Cost
         text=True,
         env=os.environ,
     )
-    with _watch_memory(process.pid, server_pid) as memory:
+    with watch_memory(process.pid, server_pid) as memory:
         output, _ = process.communicate()
     time.sleep(SETTLE_SECONDS)
     if process.returncode:
@@ -156,7 +156,7 @@ def server_cpu(postmaster_pid: int) -> float:
 
 
 @contextmanager
-def _watch_memory(client_pid: int, server_pid: int) -> Iterator[dict[str, int]]:
+def watch_memory(client_pid: int, server_pid: int) -> Iterator[dict[str, int]]:
     """Keep the highest memory of the client's and of the server's processes, in bytes, while the block runs.
 
     The client's is all that is resident. The server's is what its processes have each for themselves: the cache that

@@ -16,7 +16,9 @@ GOALS: dict[str, dict[str, float]] = {
     "day": {"cpu_seconds": 2.0},
     "day_after_a_year": {"cpu_seconds": 1.1},
 }
-WALL_GOALS_SECONDS = {"day": 600.0, "empty_day": 60.0, "dip_grouping": 120.0}
+WALL_GOALS_SECONDS = {"day": 600.0, "empty_day_in_airflow": 60.0, "dip_grouping": 120.0}
+#: Tasks of all runs.
+TASK_GOALS = {"empty_day_in_airflow": 25}
 #: Rows a second beyond what the same stage takes for no rows at all.
 RATE_GOALS = {"drg_grouping": 30_000}
 UNITS = {"drg_grouping": "cases", "dip_grouping": "cases"}
@@ -71,6 +73,9 @@ def _verdicts(result: dict[str, Any]) -> list[str]:
     if most := WALL_GOALS_SECONDS.get(stage):
         wall = by_role["project"]["wall_seconds"]
         lines.append(f"- wall: {wall:.0f} s (goal ≤ {most:.0f} s) {_mark(wall <= most)}")
+    if most_tasks := TASK_GOALS.get(stage):
+        tasks = by_role["project"]["outcome"]["tasks"]
+        lines.append(f"- tasks: {tasks} (goal ≤ {most_tasks}) {_mark(tasks <= most_tasks)}")
     if least := RATE_GOALS.get(stage):
         seconds = by_role["project"]["wall_seconds"] - by_role["cost"]["wall_seconds"]
         rate = by_role["project"]["rows"] / seconds

@@ -96,11 +96,13 @@ def _judge_all(
     load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str], types: dict[str, str]
 ) -> Iterator[Piece]:
     """Judge all rows, a few sources at once and each a piece ahead of the caller; pieces come as they are ready."""
+    # What belongs to settlements is joined with all of them: two such joins at once would not fit into memory.
+    at_once = 1 if table.parent else JUDGED_AT_ONCE
     sources = ((part, source, path) for part in parts for source, path in part.sources())
-    with ThreadPoolExecutor(JUDGED_AT_ONCE, thread_name_prefix="judge") as judges:
+    with ThreadPoolExecutor(at_once, thread_name_prefix="judge") as judges:
         judged: dict[Future[Piece | None], Iterator[Piece]] = {}
         while True:
-            for part, source, path in islice(sources, JUDGED_AT_ONCE - len(judged)):
+            for part, source, path in islice(sources, at_once - len(judged)):
                 pieces = _judge_source(load, table, delivered, types, part, source, path)
                 judged[judges.submit(next, pieces, None)] = pieces
             if not judged:
