@@ -15,7 +15,7 @@ from settlement.ledger.verification import verify_ledger
 from settlement.payments.instructions import disburse_approved
 from settlement.payments.requests import request_payments
 
-PAY_DATE = date(2026, 3, 3)
+PAY_DATE, NEXT_PAY_DATE = date(2026, 3, 3), date(2026, 3, 4)
 VICTIM = """
 import os, signal
 from datetime import date
@@ -60,20 +60,31 @@ def files(warehouse):
     ],
     ids=["before the file is stored", "before the outbox", "inside the outbox"],
 )
-def test_a_killed_disbursement_is_finished_with_one_file_under_one_id(requested, module, function, instructions):
+@pytest.mark.parametrize("pay_date", [PAY_DATE, NEXT_PAY_DATE], ids=["again", "on the next pay date"])
+def test_a_killed_disbursement_is_finished_with_one_file_under_one_id(
+    requested, module, function, instructions, pay_date
+):
     kill_at(module, function)
     assert files(requested) == {}
     assert requested.rows("select count(*) from ledger.payment_instruction") == [(instructions,)]
     assert requested.rows("select count(*) from ledger.bank_file") == [(instructions,)]
     assert requested.rows("select count(*) from ledger.entry where event = 'instructed'") == [(instructions,)]
 
-    disburse_approved(pay_date=PAY_DATE, area_code=AREA, posted_by="successor")
+    disburse_approved(pay_date=pay_date, area_code=AREA, posted_by="successor")
     [(content,)] = requested.rows("select content from ledger.bank_file")
     assert files(requested) == {"330100-310100-20260303-daily.xml": content.encode()}
     assert requested.rows("select fixmedins_code, amount from ledger.payment_instruction") == [
         (INSTITUTION, Decimal("1000.00"))
     ]
     assert verify_ledger().is_intact
+
+
+def test_a_file_that_the_bank_took_away_is_not_sent_again_on_a_later_pay_date(requested):
+    disburse_approved(pay_date=PAY_DATE, area_code=AREA, posted_by="operator")
+    [path] = requested.outbox.rglob("*.xml")
+    path.unlink()
+    disburse_approved(pay_date=NEXT_PAY_DATE, area_code=AREA, posted_by="operator")
+    assert files(requested) == {}
 
 
 def test_a_half_written_file_is_replaced(requested):

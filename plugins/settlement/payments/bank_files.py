@@ -25,18 +25,25 @@ def write_bank_files(
 ) -> list[str]:
     """Write the files of a pay date, and of `request_ids`, that the outbox does not hold byte for byte yet.
 
+    What an earlier pay date left unwritten is written too. Each file's arrival is committed.
+
     Returns:
         The addresses written now; empty when nothing was missing.
     """
     scope = {"pay_date": pay_date, "area_code": area_code, "request_ids": list(request_ids)}
     written = []
-    for message_id, area, day, xml, csv in connection.execute(statement("settlement.payments", "bank_files"), scope):
+    files = connection.execute(statement("settlement.payments", "bank_files"), scope).fetchall()
+    for message_id, area, day, xml, csv in files:
         folder = outbox() / "payments" / area / day.isoformat()
         for suffix, content in (("xml", xml), ("csv", csv)):
             path = folder / f"{message_id}.{suffix}"
             if _write_once(path, content.encode()):
                 log.info("bank file %s written", path)
                 written.append(str(path))
+        connection.execute(
+            "insert into ledger.bank_file_written (message_id) values (%s) on conflict do nothing", [message_id]
+        )
+        connection.commit()
     return written
 
 
