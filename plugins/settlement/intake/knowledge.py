@@ -176,9 +176,12 @@ def probe(load: Load, query: sql.Composable, table: str, columns: dict[str, str]
     Probing an index per delivered key costs the same after a year of history; hashing all history would not.
     """
     # A block range index over the day that is being loaded holds every row: a bitmap of it is a scan in disguise.
-    ways = ("enable_bitmapscan", "enable_hashjoin", "enable_material", "enable_mergejoin", "enable_seqscan")
-    for way in ways:
-        load.connection.execute(sql.SQL("set local {} = off").format(sql.Identifier(way)))
+    # And rows of this load have no statistics yet, so the order of the joins is the one that is written.
+    ways = {"join_collapse_limit": "1"} | dict.fromkeys(
+        ("enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off"
+    )
+    for way, value in ways.items():
+        load.connection.execute(sql.SQL("set local {} = {}").format(sql.Identifier(way), sql.Literal(value)))
     copy_from_postgres(load.connection, query, load.engine, table, columns, load.work, items=items)
     for way in ways:
         load.connection.execute(sql.SQL("reset {}").format(sql.Identifier(way)))
