@@ -72,3 +72,15 @@ def test_a_report_that_rejects_a_whole_message_has_no_transaction(warehouse: War
     assert warehouse.rows("select original_message_id, end_to_end_id, status from raw.bank_transaction") == [
         ("M1", None, "RJCT")
     ]
+
+
+def test_a_rejected_transaction_without_an_id_does_not_stand_for_its_message(warehouse: Warehouse) -> None:
+    content = b"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>R1</MsgId><CreDtTm>2026-03-02T17:00:00+08:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M1</OrgnlMsgId><OrgnlMsgNmId>pain.001</OrgnlMsgNmId></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>M1</OrgnlPmtInfId><TxInfAndSts><TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>
+</CstmrPmtStsRpt></Document>"""
+    assert deliver(warehouse, "k1", content, 1, "pain002").status == "accepted"
+    assert warehouse.rows("select original_message_id, end_to_end_id, status from raw.bank_transaction") == [
+        ("M1", "NOTPROVIDED", "RJCT")
+    ]

@@ -339,6 +339,14 @@ def test_a_rejected_message_rejects_each_of_its_payments(bank):
     assert bank.state()[0]["payable_institution"] == Decimal("-10000.00")
 
 
+def test_a_rejection_that_names_no_payment_rejects_none(bank):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    before = bank.state()
+    nameless = status(None, end_to_end_id="NOTPROVIDED", original_message_id=message_id)
+    assert bank.answers(nameless) == {"unknown": 1}
+    assert bank.state() == before
+
+
 def test_a_receipt_after_the_close_is_booked_in_the_first_open_month(bank):
     bank.warehouse.execute(
         "insert into ledger.settlement_period (area_code, settlement_month, closed_by) values (%s, '2026-03', 'x')",

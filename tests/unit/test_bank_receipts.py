@@ -102,6 +102,13 @@ def test_a_rejected_block_without_an_identifier_is_that_of_the_message() -> None
     assert row.original_message_id == "M1"
 
 
+def test_a_rejected_transaction_that_names_no_payment_does_not_reject_the_whole_message() -> None:
+    for nameless in ("<OrgnlEndToEndId/>", "<OrgnlTxId>T1</OrgnlTxId>"):
+        (row,) = report(group("PART") + block(f"<TxInfAndSts>{nameless}<TxSts>RJCT</TxSts>{REASON}</TxInfAndSts>"))
+        assert (row.end_to_end_id, row.status, row.is_of_transaction) == ("NOTPROVIDED", "RJCT", True)
+        assert not row.is_for_whole_message
+
+
 def test_an_accepted_group_without_transactions_moves_nothing() -> None:
     assert report(group("ACTC") + block(status="<PmtInfSts>ACCP</PmtInfSts>")) == []
 

@@ -23,6 +23,8 @@ NAMES = frozenset({"GrpHdr", "OrgnlGrpInfAndSts", "TxInfAndSts", "OrgnlPmtInfAnd
 class TransactionStatus:
     """What the bank says of one payment, or of all payments of a message when `end_to_end_id` is None.
 
+    A transaction that names no payment has NOTPROVIDED, ISO's own word for it, and decides nothing.
+
     `status` is the ISO code (ACSC and ACCC done, PDNG waiting, RJCT rejected, …), None where the bank gave none;
     `reason_code` is the ISO code or the bank's own; `message_id` is the report's, `original_message_id` the file's
     it reports on.
@@ -60,7 +62,9 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
                 group_rejection = _rejection_of_all(element, "GrpSts", message_id, original_id)
             case "TxInfAndSts":
                 block_has_transactions = anything_listed = True
-                yield _row(element, "TxSts", message_id, original_id, element.text("OrgnlEndToEndId"))
+                # A transaction that names no payment must not be taken for the row that stands for all of them.
+                end_to_end_id = element.text("OrgnlEndToEndId") or NOT_PROVIDED
+                yield _row(element, "TxSts", message_id, original_id, end_to_end_id)
             case "OrgnlPmtInfAndSts":
                 block_id = element.text("OrgnlPmtInfId")
                 rejected_id = original_id if block_id in (None, NOT_PROVIDED) else block_id
