@@ -339,6 +339,31 @@ def test_a_rejected_message_rejects_each_of_its_payments(bank):
     assert bank.state()[0]["payable_institution"] == Decimal("-10000.00")
 
 
+@pytest.mark.parametrize("reason", ["AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"])
+def test_a_message_refused_as_a_duplicate_rejects_no_payment(bank, caplog, reason):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    before = bank.state()
+    refusal = status(None, original_message_id=message_id, reason=reason)
+    assert bank.answers(refusal) == {"not_expected": 2}
+    assert bank.state() == before
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+    assert bank.answers(refusal) == {"repeated": 2}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_refusal_of_a_copy_does_not_stand_for_the_rejection_of_the_payment(bank, turned):
+    answers = [status(bank.instruction(), reason="DU03"), status(bank.instruction(), reason="AC04")]
+    first, second = answers[::-1] if turned else answers
+    counts = bank.answers(first) | bank.answers(second)
+    assert counts == {"not_expected": 1, "rejected": 1}
+    assert bank.state()[1] == [(INSTITUTION, "rejected")]
+
+
+def test_a_payment_whose_copy_was_refused_is_paid_by_its_booking(bank):
+    bank.answers(status(bank.instruction(), reason="AM05"))
+    assert bank.answers(booked(bank.instruction())) == {"paid": 1}
+
+
 def test_a_rejection_that_names_no_payment_rejects_none(bank):
     [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
     before = bank.state()

@@ -88,6 +88,18 @@ def test_a_rejected_block_without_transactions_rejects_all_once() -> None:
     assert row.reason_code == "AC04"
 
 
+def test_a_rejection_without_a_reason_has_the_one_of_its_rejected_group() -> None:
+    duplicate = group("RJCT", REASON.replace("AC04", "AM05"))
+    (row,) = report(duplicate + block(status="<PmtInfSts>RJCT</PmtInfSts>"))
+    assert (row.is_for_whole_message, row.reason_code) == (True, "AM05")
+    rows = report(
+        duplicate + block(transaction(PAID, "RJCT"), transaction(OTHER, "RJCT", REASON), transaction("x", "PDNG"))
+    )
+    assert [row.reason_code for row in rows] == ["AM05", "AC04", None]
+    (row,) = report(group("PART", REASON) + block(transaction(PAID, "RJCT")))
+    assert row.reason_code is None, "the reason of a group that is not rejected is not that of the payment"
+
+
 def test_a_rejected_block_rejects_its_own_payments_beside_a_block_that_lists_them() -> None:
     rejected = block(status="<PmtInfSts>RJCT</PmtInfSts>").replace("M1", "M2")
     rows = report(group("PART") + block(transaction(PAID, "ACSC")) + rejected)

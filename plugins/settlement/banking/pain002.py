@@ -64,14 +64,15 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
                 block_has_transactions = anything_listed = True
                 # A transaction that names no payment must not be taken for the row that stands for all of them.
                 end_to_end_id = element.text("OrgnlEndToEndId") or NOT_PROVIDED
-                yield _row(element, "TxSts", message_id, original_id, end_to_end_id)
+                row = _row(element, "TxSts", message_id, original_id, end_to_end_id)
+                yield _with_reason_of(group_rejection, row)
             case "OrgnlPmtInfAndSts":
                 block_id = element.text("OrgnlPmtInfId")
                 rejected_id = original_id if block_id in (None, NOT_PROVIDED) else block_id
                 rejection = _rejection_of_all(element, "PmtInfSts", message_id, rejected_id)
                 if rejection is not None and not block_has_transactions:
                     anything_listed = True
-                    yield rejection
+                    yield _with_reason_of(group_rejection, rejection)
                 block_has_transactions = False
 
     if group_rejection is not None and not anything_listed:
@@ -84,6 +85,13 @@ def _rejection_of_all(
     """Give the row that rejects everything, if the group or block says so."""
     row = replace(_row(element, status_name, message_id, original_id, None), is_of_transaction=False)
     return row if row.status == REJECTED else None
+
+
+def _with_reason_of(group_rejection: TransactionStatus | None, row: TransactionStatus) -> TransactionStatus:
+    """Let a rejection without a reason have its group's: a group refused as a duplicate says it only once."""
+    if group_rejection is None or row.status != REJECTED or row.reason_code:
+        return row
+    return replace(row, reason_code=group_rejection.reason_code)
 
 
 def _row(
