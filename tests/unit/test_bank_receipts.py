@@ -165,6 +165,27 @@ def test_each_transaction_of_an_entry_is_a_row_of_its_own() -> None:
     ]
 
 
+def references(*details: str, amount: str = "17250.67") -> list[str | None]:
+    return [row.servicer_reference for row in notice(entry(f"<NtryDtls>{''.join(details)}</NtryDtls>", amount))]
+
+
+def test_alike_transactions_that_share_the_reference_of_their_entry_are_told_apart() -> None:
+    alike = detail(PAID, "5.00")
+    assert references(alike, alike, alike, amount="15.00") == ["B9", "B9/2", "B9/3"]
+    nameless = alike.replace(f"<EndToEndId>{PAID}</EndToEndId>", "")
+    assert references(nameless, alike, nameless, amount="15.00") == ["B9", "B9", "B9/2"]
+    repeats_it = alike.replace("</Refs>", "<AcctSvcrRef>B9</AcctSvcrRef></Refs>")
+    assert references(repeats_it, repeats_it, amount="10.00") == ["B9", "B9/2"]
+
+
+def test_a_transaction_keeps_its_reference_where_it_tells_it_apart() -> None:
+    assert references(detail(PAID)) == ["B9"]
+    own = detail(PAID, "5.00").replace("</Refs>", "<AcctSvcrRef>T1</AcctSvcrRef></Refs>")
+    assert references(own, detail(PAID, "5.00"), amount="10.00") == ["T1", "B9"]
+    one, other = detail(PAID, "1.00"), detail(OTHER, "2.00")
+    assert references(one, other, amount="3.00") == references(other, one, amount="3.00") == ["B9", "B9"]
+
+
 def test_a_return_is_a_credit_with_its_reason() -> None:
     returned = detail(PAID, more="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
     (row,) = notice(entry(f"<NtryDtls>{returned}</NtryDtls>", side="CRDT"))
