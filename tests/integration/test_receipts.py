@@ -32,6 +32,11 @@ class Bank:
         query = "select instruction_id from ledger.payment_instruction where fixmedins_code = %s order by pay_date desc"
         return self.warehouse.rows(query, institution)[0][0]
 
+    def newest(self, institution=INSTITUTION) -> tuple[Decimal, UUID | None]:
+        """Amount of an institution's newest instruction, and the one it replaces."""
+        query = "select amount, replaces_instruction_id from ledger.payment_instruction where instruction_id = %s"
+        return self.warehouse.rows(query, self.instruction(institution))[0]
+
     def answers(self, *transactions, day="2026-03-03", area=AREA):
         """Deliver transactions as an accepted batch and record it; give the counts by outcome."""
         return record_batch(deliver(self.warehouse, *transactions, day=day, area=area), posted_by="bank").counts
@@ -182,6 +187,27 @@ def test_money_that_left_after_a_rejection_stands_in_suspense(bank):
     assert balances["suspense"] == Decimal("1000.00")
     assert balances["expenditure_account"] == Decimal("-1000.00")
     assert events == [(INSTITUTION, "rejected")]
+
+
+def test_money_that_left_after_a_rejection_is_not_paid_again_until_it_is_back(bank):
+    first = bank.instruction()
+    assert bank.answers(status(first)) == {"rejected": 1}
+    assert bank.answers(booked(first)) == {"not_expected": 1}
+    bank.warehouse.entitle("20.00", day="2026-03-03")
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.newest() == (Decimal("20.00"), None), "the 1000.00 are out, and only what is new is due"
+
+    assert bank.answers(booked(first, side="credit", day="2026-03-04"), day="2026-03-04") == {"not_expected": 1}
+    settle(bank.warehouse, date(2026, 3, 5))
+    assert bank.newest() == (Decimal("1000.00"), first)
+
+
+def test_another_amount_that_left_after_a_rejection_is_not_paid_again(bank):
+    bank.answers(status(bank.instruction()))
+    assert bank.answers(booked(bank.instruction(), "999.99")) == {"amount_differs": 1}
+    bank.warehouse.entitle("20.00", day="2026-03-03")
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.newest() == (Decimal("20.00"), None)
 
 
 def test_a_second_debit_stands_in_suspense(bank):
