@@ -72,3 +72,32 @@ def test_a_report_that_rejects_a_whole_message_has_no_transaction(warehouse: War
     assert warehouse.rows("select original_message_id, end_to_end_id, status from raw.bank_transaction") == [
         ("M1", None, "RJCT")
     ]
+
+
+def test_a_rejected_transaction_without_an_id_does_not_stand_for_its_message(warehouse: Warehouse) -> None:
+    content = b"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>R1</MsgId><CreDtTm>2026-03-02T17:00:00+08:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>M1</OrgnlMsgId><OrgnlMsgNmId>pain.001</OrgnlMsgNmId></OrgnlGrpInfAndSts>
+<OrgnlPmtInfAndSts><OrgnlPmtInfId>M1</OrgnlPmtInfId><TxInfAndSts><TxSts>RJCT</TxSts></TxInfAndSts></OrgnlPmtInfAndSts>
+</CstmrPmtStsRpt></Document>"""
+    assert deliver(warehouse, "k1", content, 1, "pain002").status == "accepted"
+    assert warehouse.rows("select original_message_id, end_to_end_id, status from raw.bank_transaction") == [
+        ("M1", "NOTPROVIDED", "RJCT")
+    ]
+
+
+def test_alike_transactions_of_an_entry_are_all_taken_and_the_file_again_repeats_them(
+    warehouse: Warehouse,
+) -> None:
+    details = '<TxDtls><Refs><EndToEndId>e1</EndToEndId></Refs><Amt Ccy="CNY">347.02</Amt></TxDtls>' * 2
+    entry = CAMT.format(message="M1").replace("<NtryDtls>", "<AcctSvcrRef>B1</AcctSvcrRef><NtryDtls>")
+    single = "<TxDtls><Refs><EndToEndId>e1</EndToEndId></Refs></TxDtls>"
+    content = entry.replace(single, details).encode()
+    first = deliver(warehouse, "k1", content, 2, "camt054", {"amount": "694.04"})
+    assert [first.files[0][name] for name in ("read", "accepted", "repeated")] == [2, 2, 0]
+    assert warehouse.rows("select servicer_reference from raw.bank_transaction order by line_no") == [
+        ("B1",),
+        ("B1/2",),
+    ]
+    again = deliver(warehouse, "k2", content.replace(b"M1", b"M2"), 2, "camt054", {"amount": "694.04"})
+    assert [again.files[0][name] for name in ("read", "accepted", "repeated")] == [2, 0, 2]

@@ -32,6 +32,11 @@ class Bank:
         query = "select instruction_id from ledger.payment_instruction where fixmedins_code = %s order by pay_date desc"
         return self.warehouse.rows(query, institution)[0][0]
 
+    def newest(self, institution=INSTITUTION) -> tuple[Decimal, UUID | None]:
+        """Amount of an institution's newest instruction, and the one it replaces."""
+        query = "select amount, replaces_instruction_id from ledger.payment_instruction where instruction_id = %s"
+        return self.warehouse.rows(query, self.instruction(institution))[0]
+
     def answers(self, *transactions, day="2026-03-03", area=AREA):
         """Deliver transactions as an accepted batch and record it; give the counts by outcome."""
         return record_batch(deliver(self.warehouse, *transactions, day=day, area=area), posted_by="bank").counts
@@ -182,6 +187,27 @@ def test_money_that_left_after_a_rejection_stands_in_suspense(bank):
     assert balances["suspense"] == Decimal("1000.00")
     assert balances["expenditure_account"] == Decimal("-1000.00")
     assert events == [(INSTITUTION, "rejected")]
+
+
+def test_money_that_left_after_a_rejection_is_not_paid_again_until_it_is_back(bank):
+    first = bank.instruction()
+    assert bank.answers(status(first)) == {"rejected": 1}
+    assert bank.answers(booked(first)) == {"not_expected": 1}
+    bank.warehouse.entitle("20.00", day="2026-03-03")
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.newest() == (Decimal("20.00"), None), "the 1000.00 are out, and only what is new is due"
+
+    assert bank.answers(booked(first, side="credit", day="2026-03-04"), day="2026-03-04") == {"not_expected": 1}
+    settle(bank.warehouse, date(2026, 3, 5))
+    assert bank.newest() == (Decimal("1000.00"), first)
+
+
+def test_another_amount_that_left_after_a_rejection_is_not_paid_again(bank):
+    bank.answers(status(bank.instruction()))
+    assert bank.answers(booked(bank.instruction(), "999.99")) == {"amount_differs": 1}
+    bank.warehouse.entitle("20.00", day="2026-03-03")
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.newest() == (Decimal("20.00"), None)
 
 
 def test_a_second_debit_stands_in_suspense(bank):
@@ -337,6 +363,39 @@ def test_a_rejected_message_rejects_each_of_its_payments(bank):
     [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
     assert bank.answers(status(None, original_message_id=message_id, reason="AM04")) == {"rejected": 2}
     assert bank.state()[0]["payable_institution"] == Decimal("-10000.00")
+
+
+@pytest.mark.parametrize("reason", ["AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"])
+def test_a_message_refused_as_a_duplicate_rejects_no_payment(bank, caplog, reason):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    before = bank.state()
+    refusal = status(None, original_message_id=message_id, reason=reason)
+    assert bank.answers(refusal) == {"not_expected": 2}
+    assert bank.state() == before
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+    assert bank.answers(refusal) == {"repeated": 2}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_refusal_of_a_copy_does_not_stand_for_the_rejection_of_the_payment(bank, turned):
+    answers = [status(bank.instruction(), reason="DU03"), status(bank.instruction(), reason="AC04")]
+    first, second = answers[::-1] if turned else answers
+    counts = bank.answers(first) | bank.answers(second)
+    assert counts == {"not_expected": 1, "rejected": 1}
+    assert bank.state()[1] == [(INSTITUTION, "rejected")]
+
+
+def test_a_payment_whose_copy_was_refused_is_paid_by_its_booking(bank):
+    bank.answers(status(bank.instruction(), reason="AM05"))
+    assert bank.answers(booked(bank.instruction())) == {"paid": 1}
+
+
+def test_a_rejection_that_names_no_payment_rejects_none(bank):
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    before = bank.state()
+    nameless = status(None, end_to_end_id="NOTPROVIDED", original_message_id=message_id)
+    assert bank.answers(nameless) == {"unknown": 1}
+    assert bank.state() == before
 
 
 def test_a_receipt_after_the_close_is_booked_in_the_first_open_month(bank):

@@ -88,6 +88,18 @@ def test_a_rejected_block_without_transactions_rejects_all_once() -> None:
     assert row.reason_code == "AC04"
 
 
+def test_a_rejection_without_a_reason_has_the_one_of_its_rejected_group() -> None:
+    duplicate = group("RJCT", REASON.replace("AC04", "AM05"))
+    (row,) = report(duplicate + block(status="<PmtInfSts>RJCT</PmtInfSts>"))
+    assert (row.is_for_whole_message, row.reason_code) == (True, "AM05")
+    rows = report(
+        duplicate + block(transaction(PAID, "RJCT"), transaction(OTHER, "RJCT", REASON), transaction("x", "PDNG"))
+    )
+    assert [row.reason_code for row in rows] == ["AM05", "AC04", None]
+    (row,) = report(group("PART", REASON) + block(transaction(PAID, "RJCT")))
+    assert row.reason_code is None, "the reason of a group that is not rejected is not that of the payment"
+
+
 def test_a_rejected_block_rejects_its_own_payments_beside_a_block_that_lists_them() -> None:
     rejected = block(status="<PmtInfSts>RJCT</PmtInfSts>").replace("M1", "M2")
     rows = report(group("PART") + block(transaction(PAID, "ACSC")) + rejected)
@@ -100,6 +112,13 @@ def test_a_rejected_block_rejects_its_own_payments_beside_a_block_that_lists_the
 def test_a_rejected_block_without_an_identifier_is_that_of_the_message() -> None:
     (row,) = report(group("PART") + block(status="<PmtInfSts>RJCT</PmtInfSts>").replace("M1", "NOTPROVIDED"))
     assert row.original_message_id == "M1"
+
+
+def test_a_rejected_transaction_that_names_no_payment_does_not_reject_the_whole_message() -> None:
+    for nameless in ("<OrgnlEndToEndId/>", "<OrgnlTxId>T1</OrgnlTxId>"):
+        (row,) = report(group("PART") + block(f"<TxInfAndSts>{nameless}<TxSts>RJCT</TxSts>{REASON}</TxInfAndSts>"))
+        assert (row.end_to_end_id, row.status, row.is_of_transaction) == ("NOTPROVIDED", "RJCT", True)
+        assert not row.is_for_whole_message
 
 
 def test_an_accepted_group_without_transactions_moves_nothing() -> None:
@@ -144,6 +163,27 @@ def test_each_transaction_of_an_entry_is_a_row_of_its_own() -> None:
         (OTHER, Decimal("250.67")),
         ("x", Decimal("1.00")),
     ]
+
+
+def references(*details: str, amount: str = "17250.67") -> list[str | None]:
+    return [row.servicer_reference for row in notice(entry(f"<NtryDtls>{''.join(details)}</NtryDtls>", amount))]
+
+
+def test_alike_transactions_that_share_the_reference_of_their_entry_are_told_apart() -> None:
+    alike = detail(PAID, "5.00")
+    assert references(alike, alike, alike, amount="15.00") == ["B9", "B9/2", "B9/3"]
+    nameless = alike.replace(f"<EndToEndId>{PAID}</EndToEndId>", "")
+    assert references(nameless, alike, nameless, amount="15.00") == ["B9", "B9", "B9/2"]
+    repeats_it = alike.replace("</Refs>", "<AcctSvcrRef>B9</AcctSvcrRef></Refs>")
+    assert references(repeats_it, repeats_it, amount="10.00") == ["B9", "B9/2"]
+
+
+def test_a_transaction_keeps_its_reference_where_it_tells_it_apart() -> None:
+    assert references(detail(PAID)) == ["B9"]
+    own = detail(PAID, "5.00").replace("</Refs>", "<AcctSvcrRef>T1</AcctSvcrRef></Refs>")
+    assert references(own, detail(PAID, "5.00"), amount="10.00") == ["T1", "B9"]
+    one, other = detail(PAID, "1.00"), detail(OTHER, "2.00")
+    assert references(one, other, amount="3.00") == references(other, one, amount="3.00") == ["B9", "B9"]
 
 
 def test_a_return_is_a_credit_with_its_reason() -> None:

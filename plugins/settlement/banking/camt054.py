@@ -4,6 +4,7 @@ A payment counts as made only on a booked entry of this message. An entry may ca
 a row of its own with its own amount, and together they must be the amount of the entry.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -138,15 +139,33 @@ def _rows(entry: BookedEntry, details: list[_Detail], number: int) -> Iterator[B
         return
     if len(details) > 1:
         _require_sum(entry, details, number)
-    for detail in details:
+    for detail, reference in zip(details, _references(entry, details), strict=True):
         yield replace(
             entry,
-            servicer_reference=detail.servicer_reference or entry.servicer_reference,
+            servicer_reference=reference,
             end_to_end_id=detail.end_to_end_id,
             amount=entry.amount if detail.amount is None or len(details) == 1 else detail.amount,
             side=detail.side or entry.side,
             return_reason=detail.return_reason,
         )
+
+
+def _references(entry: BookedEntry, details: list[_Detail]) -> Iterator[str | None]:
+    """Give each transaction its reference; `B1/2` is the second of those that only share the entry's and are alike.
+
+    Alike are payment, side and amount. Only these are numbered, so that a notice that lists the same transactions in
+    another order, or among others, repeats them and does not say that money moved once more.
+    """
+    alike: Counter[tuple[str | None, Side, Decimal]] = Counter()
+    for detail in details:
+        reference = detail.servicer_reference or entry.servicer_reference
+        if reference is None or reference != entry.servicer_reference:
+            yield reference
+            continue
+        amount = entry.amount if detail.amount is None else detail.amount
+        key = (detail.end_to_end_id, detail.side or entry.side, amount)
+        alike[key] += 1
+        yield reference if alike[key] == 1 else f"{reference}/{alike[key]}"
 
 
 def _require_sum(entry: BookedEntry, details: list[_Detail], number: int) -> None:

@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 PACKAGE = "settlement.banking"
 REJECTED = "RJCT"
 PENDING = ("PDNG", "FUTR", "INFO", "RCVD")
+DUPLICATE = ("AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL")
+"""Reasons of ISO 20022's external code sets (AM05 and DU01 to DU05 of ExternalStatusReason1Code; DUPL is the one for
+cancellations, which banks use here too) that refuse a payment or its message because the bank has it already.
+"""
 EVENTS = ("paid", "rejected", "returned")
 POSTED = (*EVENTS, "suspense", "suspense_cleared")
 ALERT = "BANK ANSWER NEEDS A PERSON 回单须人工核查"
@@ -97,6 +101,11 @@ class Answer:
         return "booked" if self.is_booked else "status"
 
     @property
+    def refuses_duplicate(self) -> bool:
+        """Whether the bank refuses the copy only: a message that was sent again says nothing about the first."""
+        return self.status == REJECTED and self.reason_code in DUPLICATE
+
+    @property
     def order(self) -> tuple[int, str, str, str]:
         """The place in its batch: money that left, then statuses, then money that came back."""
         step = {"debit": 0, "credit": 2}.get(self.side or "", 1) if self.is_booked else 1
@@ -107,8 +116,9 @@ class Answer:
         """The identity of the transaction, whichever message brings it.
 
         A booked one is known by end-to-end id, side, amount and date, and where the bank gives several such movements
-        references of their own, by its reference; a status by end-to-end id and code. Money without an id is told
-        apart by the bank's reference, or else by its place in its message. Each area has a bank of its own.
+        references of their own, by its reference; a status by end-to-end id and code, where a copy's refusal is none
+        of the payment. Money without an id is told apart by the bank's reference, or else by its place in its message.
+        Each area has a bank of its own.
         """
         key = ["bank entry", self.area_code, self.kind, self.end_to_end_id or self._bank_reference()]
         if self.is_booked:
@@ -116,6 +126,7 @@ class Answer:
             key += [str(self.servicer_reference)] if self.is_further_movement else []
         else:
             key += [str(self.status)]
+            key += [str(self.reason_code)] if self.refuses_duplicate else []
         return uuid5(NAMESPACE_URL, "|".join(key))
 
     def _bank_reference(self) -> str:
@@ -190,7 +201,7 @@ def outcome_of(answer: Answer, standing: Standing) -> str:
         # Where money left twice, the first that comes back is the surplus: the institution still has its payment.
         return "returned" if standing.is_paid else "not_expected"
     if answer.status == REJECTED:
-        return "rejected" if untouched else "not_expected"
+        return "rejected" if untouched and not answer.refuses_duplicate else "not_expected"
     return "pending" if answer.side or answer.status in PENDING else "accepted"
 
 

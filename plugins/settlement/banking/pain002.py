@@ -23,6 +23,8 @@ NAMES = frozenset({"GrpHdr", "OrgnlGrpInfAndSts", "TxInfAndSts", "OrgnlPmtInfAnd
 class TransactionStatus:
     """What the bank says of one payment, or of all payments of a message when `end_to_end_id` is None.
 
+    A transaction that names no payment has NOTPROVIDED, ISO's own word for it, and decides nothing.
+
     `status` is the ISO code (ACSC and ACCC done, PDNG waiting, RJCT rejected, …), None where the bank gave none;
     `reason_code` is the ISO code or the bank's own; `message_id` is the report's, `original_message_id` the file's
     it reports on.
@@ -60,14 +62,17 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
                 group_rejection = _rejection_of_all(element, "GrpSts", message_id, original_id)
             case "TxInfAndSts":
                 block_has_transactions = anything_listed = True
-                yield _row(element, "TxSts", message_id, original_id, element.text("OrgnlEndToEndId"))
+                # A transaction that names no payment must not be taken for the row that stands for all of them.
+                end_to_end_id = element.text("OrgnlEndToEndId") or NOT_PROVIDED
+                row = _row(element, "TxSts", message_id, original_id, end_to_end_id)
+                yield _with_reason_of(group_rejection, row)
             case "OrgnlPmtInfAndSts":
                 block_id = element.text("OrgnlPmtInfId")
                 rejected_id = original_id if block_id in (None, NOT_PROVIDED) else block_id
                 rejection = _rejection_of_all(element, "PmtInfSts", message_id, rejected_id)
                 if rejection is not None and not block_has_transactions:
                     anything_listed = True
-                    yield rejection
+                    yield _with_reason_of(group_rejection, rejection)
                 block_has_transactions = False
 
     if group_rejection is not None and not anything_listed:
@@ -80,6 +85,13 @@ def _rejection_of_all(
     """Give the row that rejects everything, if the group or block says so."""
     row = replace(_row(element, status_name, message_id, original_id, None), is_of_transaction=False)
     return row if row.status == REJECTED else None
+
+
+def _with_reason_of(group_rejection: TransactionStatus | None, row: TransactionStatus) -> TransactionStatus:
+    """Let a rejection without a reason have its group's: a group refused as a duplicate says it only once."""
+    if group_rejection is None or row.status != REJECTED or row.reason_code:
+        return row
+    return replace(row, reason_code=group_rejection.reason_code)
 
 
 def _row(

@@ -1,4 +1,4 @@
--- The newest failed instruction that no request has carried again, by institution, fund and month.
+-- The newest failed instruction whose money is back and that no request has carried again, by institution, fund and month.
 with instructions as (
 
     select * from {{ ref('stg_ledger__payment_instructions') }}
@@ -21,6 +21,12 @@ failed_events as (
 bank_entries as (
 
     select * from {{ ref('stg_ledger__bank_entries') }}
+
+),
+
+still_out as (
+
+    select * from {{ ref('int_instructions__still_out') }}
 
 ),
 
@@ -55,6 +61,17 @@ failed as (
         and failed_events.instruction_id = payment_events.instruction_id
     inner join bank_entries
         on payment_events.bank_entry_id = bank_entries.bank_entry_id
+    group by failed_events.instruction_id
+    union all
+    -- It left after all, and the bank gave it back.
+    select
+        failed_events.instruction_id,
+        max(bank_entries.received_at) as failed_at
+    from failed_events
+    inner join bank_entries
+        on failed_events.fixmedins_code = bank_entries.fixmedins_code
+        and failed_events.instruction_id = bank_entries.instruction_id
+    where bank_entries.kind = 'booked' and bank_entries.side = 'credit'
     group by failed_events.instruction_id
     union all
     select
@@ -101,8 +118,11 @@ select distinct on (
 from instructions
 inner join failed
     on instructions.instruction_id = failed.instruction_id
+left join still_out
+    on instructions.instruction_id = still_out.instruction_id
 where
-    not exists (
+    still_out.instruction_id is null
+    and not exists (
         select
         from carrying_lines
         where

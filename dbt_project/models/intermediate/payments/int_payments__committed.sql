@@ -1,4 +1,5 @@
--- Money that is already on its way to an institution: instructed and not sent back, or requested and not refused.
+-- Money that is already on its way to an institution: instructed and not sent back, or requested and not refused. What
+-- the bank rejected but booked all the same is on its way too: it must not be paid again by itself.
 with instructions as (
 
     select * from {{ ref('stg_ledger__payment_instructions') }}
@@ -9,6 +10,12 @@ failed_events as (
 
     select * from {{ ref('stg_ledger__payment_events') }}
     where event in ('rejected', 'returned')
+
+),
+
+still_out as (
+
+    select * from {{ ref('int_instructions__still_out') }}
 
 ),
 
@@ -43,8 +50,12 @@ instructed as (
     left join failed_events
         on instructions.fixmedins_code = failed_events.fixmedins_code
         and instructions.instruction_id = failed_events.instruction_id
+    left join still_out
+        on instructions.instruction_id = still_out.instruction_id
     -- An instruction without an account is shown but nothing was sent: the money stays payable.
-    where instructions.has_account and failed_events.instruction_id is null
+    where
+        instructions.has_account
+        and (failed_events.instruction_id is null or still_out.instruction_id is not null)
 
 ),
 
