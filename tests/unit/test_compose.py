@@ -58,6 +58,13 @@ def test_secrets_have_no_default() -> None:
         assert any(rest.startswith(":?") for rest in uses), name
 
 
+@pytest.mark.parametrize("setting", ["SETTLEMENT_APPROVERS", "SETTLEMENT_RELEASERS"])
+def test_nothing_starts_before_it_is_said_whose_answers_count(setting: str) -> None:
+    uses = re.findall(rf"\$\{{{setting}([^}}]*)\}}", TEXT)
+    assert uses == [":?see .env.example"]
+    assert re.search(f"^{setting}=$", EXAMPLE, re.MULTILINE)
+
+
 def test_example_names_every_variable_and_gives_no_secret() -> None:
     for name in set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)):
         assert re.search(rf"^(# )?{name}=", EXAMPLE, re.MULTILINE), name
