@@ -63,7 +63,9 @@ def airflow_stand_in() -> FastAPI:
 
 
 @pytest.fixture
-def client(warehouse):
+def client(warehouse, monkeypatch):
+    for variable in ("SETTLEMENT_POSTER_DSN", "SETTLEMENT_TRANSFORMER_DSN", "SETTLEMENT_PERSON_KEY"):
+        monkeypatch.delenv(variable)  # an API server on a server has none of them
     status_api.dependency_overrides = {
         get_user: user_of_header,
         access.may_read_batches: lambda: None,
