@@ -51,7 +51,7 @@ test: setup  ## Rules, parts and faults on a real PostgreSQL, a file of tests on
 test-e2e: setup  ## The whole platform through a real Airflow; takes long (端到端测试)
 	@$(BIN)/python -m pytest tests/end_to_end
 
-lint: setup  ## What pre-commit and CI check: style, types, SQL, YAML (检查)
+lint: setup  ## What pre-commit checks: style, types, SQL, YAML (检查)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy

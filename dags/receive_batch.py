@@ -8,7 +8,8 @@ the inbox. Parameter `batch_id` names one batch; without it all waiting batches 
 `rejected.csv` in the outbox, and the reconciliation of the days it touched.
 
 **A held batch** (more refused rows than the area's limit) waits under *Required Actions*: release it or reject it.
-Whoever triggered the run cannot answer, and where `SETTLEMENT_RELEASERS` names accounts, only those can.
+Whoever triggered the run cannot answer, nor an account bound to other areas, and where `SETTLEMENT_RELEASERS` names
+accounts, only those can.
 A refused batch is no failure of this DAG: its receipt says why, and the sender mends it.
 
 **On failure** run it again, or clear the failed task: a batch is loaded in one transaction, so it is either not

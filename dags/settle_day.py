@@ -10,8 +10,8 @@ payment requests and instructions, the bank files in the outbox, and the marts.
 
 **A request above the threshold, over plan or flagged** waits under *Required Actions*; everything else is paid before
 anybody is asked, and each request as soon as it is approved. Whoever triggered the run, or made the request, cannot
-answer, and where `SETTLEMENT_APPROVERS` names accounts, only those can. A rejected request stays payable and comes
-again with the next pay date.
+answer, nor an account bound to other areas, and where `SETTLEMENT_APPROVERS` names accounts, only those can. A rejected
+request stays payable and comes again with the next pay date.
 
 **On failure** run the same pay date again: payment is always entitled minus instructed and requests are made once per
 area and pay date, so a second run finishes what was interrupted and pays nothing twice. What fails in one area or
@@ -78,11 +78,12 @@ def settle_day():
     questions = list_open_questions(run, posted)
 
     @task_group(prefix_group_id=False)
-    def ask_and_disburse(about, subject, body, caused_by):
+    def ask_and_disburse(about, area_code, subject, body, caused_by):
         answer = QuestionOperator(
             task_id="ask_for_approval",
             options=["approve", "reject"],
             about=about,
+            area_code=area_code,
             subject=subject,
             body=body,
             caused_by=caused_by,

@@ -103,8 +103,9 @@ def _require_published(day: date) -> None:
         raise UnpublishedYear(
             "unpublished_year",
             f"The working days of {day.year} are not known; the calendar holds {FIRST_YEAR} to {LAST_YEAR}.",
-            "When the State Council has published the year's notice (usually in November), upgrade "
-            "`chinesecalendar`, run `python -m settlement.working_days` and load the seeds again.",
+            "When the State Council has published the year's notice (usually in November), raise `chinesecalendar` in "
+            "pyproject.toml, then `make lock`, `make setup`, `.venv/bin/python -m settlement.working_days`, `make down`"
+            " and `make up`, on a server `docker compose up --detach --wait --build` for the last two.",
         )
 
 

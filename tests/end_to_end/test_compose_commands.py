@@ -58,6 +58,7 @@ class Services:
             "AIRFLOW_FERNET_KEY": "b25seS1mb3ItdGhpcy10ZXN0LTAxMjM0NTY3ODlhYmM=",
             "POSTGRES_PASSWORD": (server.directory / "password").read_text(),
             "SETTLEMENT_APPROVERS": "approver",
+            "SETTLEMENT_RELEASERS": "approver",
             "AIRFLOW_BASE_URL": self.url,
         }
 

@@ -110,6 +110,14 @@ def test_cases_fall_into_their_drg_groups_and_say_why(prepared, tmp_path):  # no
     assert prepared.rows("select count(*) from grouper.patient_case") == [(0,)]
 
 
+def test_what_a_file_brings_is_no_formula_in_the_groups(prepared, tmp_path):  # noqa: F811
+    imported("drg", "small-drg")
+    given = ["=1+1", "@SUM(A1)", "-2", "H1-0001"]
+    found = grouped("small-drg", ("case_id", "dx_list"), [[name, "=J18.900"] for name in given], tmp_path)
+    assert list(found) == ["'=1+1", "'@SUM(A1)", "-2", "H1-0001"]
+    assert not any(value.startswith("=") for row in found.values() for value in row.values())
+
+
 def test_the_mode_for_unrelated_operations_is_a_matter_of_the_version(prepared, tmp_path):  # noqa: F811
     imported("drg", "never-ambiguous", qy_mode="OFF")
     imported("drg", "any-operation", qy_mode="ANY_OP")

@@ -123,6 +123,7 @@ def test_what_needs_no_answer_is_paid_while_a_question_is_open(books):
     request()
     assert [made["area_code"] for made in disburse()["disbursements"]] == [AREA]
     [question] = payment.list_open_questions.function(EVERY_AREA, POSTED)
+    assert question["area_code"] == OTHER_AREA
     assert OTHER_AREA in question["subject"]
     assert question["caused_by"] == "operator"
 

@@ -63,7 +63,9 @@ def airflow_stand_in() -> FastAPI:
 
 
 @pytest.fixture
-def client(warehouse):
+def client(warehouse, monkeypatch):
+    for variable in ("SETTLEMENT_POSTER_DSN", "SETTLEMENT_TRANSFORMER_DSN", "SETTLEMENT_PERSON_KEY"):
+        monkeypatch.delenv(variable)  # an API server on a server has none of them
     status_api.dependency_overrides = {
         get_user: user_of_header,
         access.may_read_batches: lambda: None,
@@ -283,6 +285,24 @@ def test_an_account_bound_to_areas_delivers_and_reads_only_these(client, warehou
     assert_problem(client.get("/settlement/v1/payments?area_code=330100"), 403, "area_not_allowed")
     assert audited(warehouse) == [("platform", "deliver_batch", "other", "330100", 403, "area_not_allowed")]
     assert client.get(f"/settlement/v1/batches/{BATCH}", headers={"X-User": "province"}).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["refused", "accepted"])
+def test_an_account_bound_to_areas_takes_no_batch_id_of_another_area(client, warehouse, monkeypatch, status):
+    deliver(client, manifest_of(FILES, area_code="330200"), FILES)
+    receive(warehouse, area_code="330200", status=status, error_code="control_mismatch")
+    folder = warehouse.inbox / BATCH
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330100"]}')
+
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "area_not_allowed")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_account_bound_to_areas_takes_no_batch_id_that_waits_for_another_area(client, warehouse, monkeypatch):
+    deliver(client, manifest_of(FILES, area_code="330200"), FILES)
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330100"]}')
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "area_not_allowed")
 
 
 @pytest.mark.parametrize("setting", ["[", '{"platform": "330100"}', "[1]"])

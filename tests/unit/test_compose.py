@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from settlement.warehouse.connect import ROLES
+
 HOME = Path(__file__).parents[2]
 TEXT = (HOME / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -56,6 +58,43 @@ def test_secrets_have_no_default() -> None:
         uses = [rest for other, rest in variables if other == name]
         assert not any(rest.startswith(":-") for rest in uses), name
         assert any(rest.startswith(":?") for rest in uses), name
+
+
+@pytest.mark.parametrize("setting", ["SETTLEMENT_APPROVERS", "SETTLEMENT_RELEASERS"])
+def test_nothing_starts_before_it_is_said_whose_answers_count(setting: str) -> None:
+    uses = re.findall(rf"\$\{{{setting}([^}}]*)\}}", TEXT)
+    assert uses == [":?see .env.example"]
+    assert re.search(f"^{setting}=$", EXAMPLE, re.MULTILINE)
+
+
+def test_each_service_reaches_the_warehouse_by_the_roles_of_its_duty_only() -> None:
+    web = (HOME / "plugins" / "settlement" / "web").glob("*.py")
+    asked = {role for path in web for role in re.findall(r'connect\("(\w+)"', path.read_text())}
+    tasks = set(ROLES)
+    assert {name: roles for name in SERVICES if (roles := _roles_of(name))} == {
+        "prepare": tasks,
+        "api-server": asked,
+        "scheduler": tasks,
+        "worker": tasks,
+        "superset-prepare": {"bi_reader"},
+        "superset": {"bi_reader"},
+    }
+    assert asked.isdisjoint({"transformer", "poster"})
+
+
+def test_pages_parsing_and_triggers_do_not_hold_the_key_of_persons() -> None:
+    holders = {name for name in SERVICES if "SETTLEMENT_PERSON_KEY" in SERVICES[name].get("environment", {})}
+    assert holders == {"prepare", "scheduler", "worker"}
+
+
+def test_no_anchor_shared_by_services_opens_the_warehouse() -> None:
+    shared = COMPOSE["x-airflow"]["environment"]
+    assert [name for name in shared if name.endswith("_DSN") or name == "SETTLEMENT_DATABASE_URL"] == []
+
+
+def _roles_of(service: str) -> set[str]:
+    environment = SERVICES[service].get("environment", {})
+    return {name[len("SETTLEMENT_") : -len("_DSN")].lower() for name in environment if name.endswith("_DSN")}
 
 
 def test_example_names_every_variable_and_gives_no_secret() -> None:

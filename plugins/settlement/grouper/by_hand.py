@@ -11,6 +11,7 @@ import psycopg
 
 from settlement.errors import SettlementError
 from settlement.grouper.schemes import Scheme, find_scheme
+from settlement.spreadsheet import safe_text
 from settlement.statements import statement
 from settlement.warehouse import connect, dbt
 from settlement.warehouse.locks import session_lock
@@ -118,6 +119,6 @@ def _write(connection: psycopg.Connection[Any], scheme: Scheme, case_set: str, o
         writer = csv.writer(sink, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in rows:
-            writer.writerow(row)
+            writer.writerow([safe_text(value) if isinstance(value, str) else value for value in row])
             counts[row[4]] = counts.get(row[4], 0) + 1
     return Grouped(counts)

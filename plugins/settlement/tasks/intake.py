@@ -108,6 +108,7 @@ def _question(receipt: dict[str, Any]) -> Question:
     reasons = "\n".join(f"| {code} | {count} |" for code, count in sorted(receipt["reasons"].items()))
     return Question(
         about=receipt["batch_id"],
+        area_code=receipt["area_code"],
         subject=f"Release batch {receipt['batch_id']}? 是否放行挂起批次?",
         body=f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
         f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}\n\n"

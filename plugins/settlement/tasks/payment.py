@@ -187,6 +187,7 @@ def _question(request: Any) -> Question:
     """Put one request in words: who is paid how much, and why a rule could not approve it."""
     return Question(
         about=str(request.request_id),
+        area_code=request.area_code,
         subject=f"Approve payment 审批拨付 {request.area_code} {request.fund_pay_type} {request.total_amount:,.2f}?",
         body=request.describe(),
         caused_by=request.requested_by,

@@ -11,15 +11,19 @@ from airflow.sdk import Context, Param
 from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
+from settlement.errors import SettlementError
+from settlement.user_areas import require_area
+
 log = logging.getLogger(__name__)
 
 REJECT = "reject"
 
 
 class Question(TypedDict):
-    """What is asked: about which batch or request, in which words, and whose doing it is where somebody is known."""
+    """What is asked: about which batch or request of which area, in which words, and whose doing it is where known."""
 
     about: str
+    area_code: str
     subject: str
     body: str
     caused_by: str
@@ -39,19 +43,23 @@ class QuestionOperator(HITLOperator):
 
     An answer that does not count is set aside, the log says so, and the question stays open for another one: the
     answer of whoever triggered the run or caused what is asked about (发起人不得审批); of an account that the setting
-    `answered_by` does not name, where it names any; and a rejection without a reason.
+    `answered_by` does not name, where it names any; of one that is bound to other areas; and a rejection without a
+    reason.
 
     It is tried again, and so asks again, because an answer within the scheduler's next beat (a program's, no person is
     that fast) makes Airflow take the parked task for one that was killed.
     """
 
-    template_fields = (*HITLOperator.template_fields, "about", "caused_by")
+    template_fields = (*HITLOperator.template_fields, "about", "area_code", "caused_by")
 
-    def __init__(self, *, about: str = "", caused_by: str = "", answered_by: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *, about: str = "", area_code: str = "", caused_by: str = "", answered_by: str = "", **kwargs: Any
+    ) -> None:
         reason = Param("", type="string", title="Reason 理由")
         again = {"retries": 3, "retry_delay": timedelta(seconds=2)}
         super().__init__(**{**again, **kwargs, "params": {"reason": reason}})  # a mapped task brings the DAG's params
         self.about = about
+        self.area_code = area_code
         self.caused_by = caused_by
         self.answered_by = answered_by
 
@@ -66,7 +74,8 @@ class QuestionOperator(HITLOperator):
             reason=str(given["params_input"].get("reason") or "").strip(),
         )
         triggered_by = getattr(context["dag_run"], "triggering_user_name", None)
-        objection = objection_to(answer, {triggered_by, self.caused_by}, accounts_named_by(self.answered_by))
+        involved = {triggered_by, self.caused_by}
+        objection = objection_to(answer, self.area_code, involved, accounts_named_by(self.answered_by))
         if objection:
             self._ask_again(context, objection)
         return answer
@@ -87,11 +96,14 @@ class QuestionOperator(HITLOperator):
         raise TaskAwaitingInput(method_name="execute_complete", timeout=self.response_timeout)
 
 
-def objection_to(answer: Answer, involved: Collection[str | None], allowed: Collection[str]) -> str | None:
+def objection_to(
+    answer: Answer, area_code: str, involved: Collection[str | None], allowed: Collection[str]
+) -> str | None:
     """Say why an answer does not count; None if it does.
 
     Args:
         answer: What was answered.
+        area_code: The area whose batch or money it is about.
         involved: Who triggered the run, and who caused what is asked about.
         allowed: The accounts that may answer; nobody named means everybody whom Airflow lets answer.
     """
@@ -100,6 +112,10 @@ def objection_to(answer: Answer, involved: Collection[str | None], allowed: Coll
         return f"{person} triggered this and cannot decide on it; another person must answer (发起人不得审批)"
     if allowed and person not in allowed:
         return f"{person} may not answer this; {', '.join(sorted(allowed))} may (无权答复)"
+    try:
+        require_area(person, area_code)
+    except SettlementError as error:
+        return f"{error} (统筹区权限不符或设置有误)"
     if answer["option"] == REJECT and not answer["reason"]:
         return f"{person} rejects without a reason; say why (退回须填写理由)"
     return None

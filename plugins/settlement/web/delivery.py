@@ -70,7 +70,7 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     manifest, content = await read_manifest(parts, limits)
     subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
     require_area(caller, manifest.area_code)
-    run_id = await _deliver_once(manifest, content, parts, limits)
+    run_id = await _deliver_once(caller, manifest, content, parts, limits)
     run, is_new = await start_receiving(request, manifest.batch_id, run_id)
     response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
     links = links_of(request, manifest.batch_id, run_id)
@@ -78,13 +78,14 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     return Delivery(batch_id=manifest.batch_id, is_new=is_new, run=run, links=links)
 
 
-async def _deliver_once(manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> str:
+async def _deliver_once(caller: str, manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> str:
     """Store the batch unless it is there already, and give the id of the run that receives it.
 
     A batch that was refused loaded nothing and may come again. Its next run is named after that refusal, so that
     delivering it twice starts one run.
     """
     async with contextmanager_in_threadpool(_only_delivery(manifest.batch_id)) as connection:
+        await run_in_threadpool(_require_areas_of_id, connection, caller, manifest.batch_id, limits)
         refused_at = await run_in_threadpool(_refused_at, connection, manifest.batch_id)
         if refused_at or not await run_in_threadpool(_is_delivered, connection, manifest, limits):
             await store(manifest, content, parts, limits)
@@ -108,6 +109,19 @@ def _only_delivery(batch_id: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+def _require_areas_of_id(connection: psycopg.Connection[Any], caller: str, batch_id: str, limits: Limits) -> None:
+    """Let the caller use the id: what it names already, received or waiting, may belong to another area.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    received = connection.execute("select area_code from intake.batch where batch_id = %s", [batch_id]).fetchone()
+    if received:
+        require_area(caller, received[0])
+    if waiting := _waiting(batch_id, limits):
+        require_area(caller, waiting.area_code)
+
+
 def _refused_at(connection: psycopg.Connection[Any], batch_id: str) -> datetime | None:
     """When the gate refused the batch; None where it did not. A batch that a person rejected stays rejected."""
     query = """
@@ -126,11 +140,11 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limit
     """
     query = "select content_sha256 from intake.batch where batch_id = %s"
     received = connection.execute(query, [manifest.batch_id]).fetchone()
-    waiting = inbox() / manifest.batch_id / MANIFEST
     if received:
         known = received[0]
-    elif waiting.is_file():
-        known = _content_of(waiting.read_bytes(), manifest.batch_id, limits)
+    elif (inbox() / manifest.batch_id / MANIFEST).is_file():
+        waiting = _waiting(manifest.batch_id, limits)
+        known = waiting.content_sha256 if waiting else "unreadable"
     else:
         return False
     if known != manifest.content_sha256:
@@ -142,9 +156,10 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limit
     return True
 
 
-def _content_of(waiting: bytes, batch_id: str, limits: Limits) -> str:
-    """Hash of what a manifest in the inbox says; one that cannot be read is another batch, whatever it says."""
+def _waiting(batch_id: str, limits: Limits) -> Manifest | None:
+    """The manifest in the inbox; None without one, or where it cannot be read: then it is another batch."""
+    path = inbox() / batch_id / MANIFEST
     try:
-        return parse_manifest(waiting, batch_id, limits).content_sha256
+        return parse_manifest(path.read_bytes(), batch_id, limits) if path.is_file() else None
     except SettlementError:
-        return "unreadable"
+        return None
