@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import conninfo, sql
 from tests.fixtures.folders import reachable_folder
 from tests.fixtures.servers import OutsideServer, Server
@@ -18,6 +19,9 @@ from settlement.warehouse.connect import ROLES, connect
 from settlement.warehouse.migrate import migrate
 
 PERSON_KEY = "5a" * 32
+
+settings.register_profile("untimed", deadline=None)  # how fast a machine is today is no property of the code
+settings.load_profile("untimed")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

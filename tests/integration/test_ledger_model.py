@@ -160,7 +160,6 @@ answers = st.tuples(st.just("answer"), st.integers(0, 3), st.sampled_from(["paid
 @settings(
     max_examples=10,
     database=None,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -94,7 +94,7 @@ def test_amounts_have_two_decimals_and_names_are_escaped() -> None:
     assert tree.findtext(".//{*}Cdtr/{*}Nm") == odd.name
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=150))
 def test_a_name_is_refused_or_comes_back_as_it_is(name: str) -> None:
     account = usable_account(name, HOSPITAL.number, HOSPITAL.bank_code)

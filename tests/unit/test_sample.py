@@ -96,7 +96,7 @@ def test_a_seed_always_gives_the_same_bytes(tmp_path: Path) -> None:
     assert digests[0] != digests[2]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), account_in_fund=st.booleans(), per_day=st.integers(1, 400))
 def test_identities_hold_for_every_good_row(seed: int, account_in_fund: bool, per_day: int) -> None:
     with TemporaryDirectory() as directory:
