@@ -42,9 +42,7 @@ def run(scene: Scene, rows: int, repeats: int) -> list[Figure]:
     return [figure]
 
 
-def _day(
-    api: AirflowApi, number: int, supervisor: int, servers: tuple[int, ...], memory: Mapping[str, int]
-) -> Figure:
+def _day(api: AirflowApi, number: int, supervisor: int, servers: tuple[int, ...], memory: Mapping[str, int]) -> Figure:
     """Look into the inbox, then settle the pay date."""
     pay_date = (PAY_DATE + timedelta(days=number)).isoformat()
     runs = {"receive_batch": f"empty-{pay_date}", "settle_day": f"pay-{pay_date}"}

@@ -18,6 +18,7 @@ def scenarios(root: Path) -> list[Path]:
 
 
 def test_receipts_are_exactly_those_expected(warehouse: Warehouse, conformance_data: Path) -> None:
+    assert scenarios(conformance_data)
     for scenario in scenarios(conformance_data):
         expected = json.loads((scenario / "expected.json").read_text())["receipts"]
         found: dict[str, Any] = {}

@@ -246,10 +246,11 @@ class _Text:
                 "name the right encoding in the manifest, or mend the file",
             ) from None
         self._offset += len(block)
-        content = text.encode()
         if self._file.encoding == "utf-8":  # as it was sent, but for what is kept back now
             unfinished, _ = self._decoder.getstate()
             content = (kept + block).removesuffix(unfinished)
+        else:
+            content = text.encode()
         if self._is_start and content:
             content = content.removeprefix(codecs.BOM_UTF8)
             self._is_start = False

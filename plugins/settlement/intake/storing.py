@@ -23,7 +23,7 @@ from settlement.intake.knowledge import Load
 from settlement.intake.transfer import open_copy
 
 JUDGED_AT_ONCE = 2
-BATCH_ROWS = 6_144
+PIECE_ROWS = 6_144
 """Rows of a piece: three vectors of the engine. What is judged ahead takes some ten megabytes a thousand of them."""
 KEPT_OF_SETTLEMENTS = ("setl_id", "fixmedins_code", "business_date", "medfee_sumamt")
 
@@ -135,7 +135,7 @@ def _judge_source(
         if name != expression.strip('"')
     )
     with load.engine.cursor() as engine:
-        batches = engine.sql(f"select *, {added} from ({outcome})").to_arrow_reader(BATCH_ROWS)
+        batches = engine.sql(f"select *, {added} from ({outcome})").to_arrow_reader(PIECE_ROWS)
         for batch in chain([pa.RecordBatch.from_pylist([], batches.schema)], batches):
             yield _piece(table, part, batch, types)
     if path is not None:
@@ -166,7 +166,7 @@ def _in_key_order(piece: Piece) -> pa.Array:
 
 
 class _Kept:
-    """Collects rows for a table of the engine, which it creates; some ten thousand rows are inserted at a time."""
+    """Collects rows for a table of the engine, which it creates; a piece's worth of them is inserted at a time."""
 
     def __init__(self, load: Load, table: str) -> None:
         self._load = load
@@ -176,7 +176,7 @@ class _Kept:
 
     def add(self, rows: pa.RecordBatch) -> None:
         self._waiting.append(rows)
-        if sum(len(batch) for batch in self._waiting) >= BATCH_ROWS:
+        if sum(len(batch) for batch in self._waiting) >= PIECE_ROWS:
             self.flush()
 
     def flush(self) -> None:
