@@ -15,7 +15,8 @@ request stays payable and comes again with the next pay date.
 
 **On failure** run the same pay date again: payment is always entitled minus instructed and requests are made once per
 area and pay date, so a second run finishes what was interrupted and pays nothing twice. What fails in one area or
-request stops no other: `report_outcome` fails for it in the end and names it with its remedy.
+request, or breaks a rule in one batch, stops no other: `report_outcome` fails for it in the end and names it with its
+remedy.
 This is a "period" run. Advice per message: `docs/runbook/settle_day.md`.
 """
 
@@ -95,7 +96,7 @@ def settle_day():
     answered = ask_and_disburse.expand_kwargs(questions)
     published = publish(run)
 
-    [checked, proposed] >> posted
+    checked >> proposed >> posted
     requested >> disbursed >> questions
     answered >> published >> report_outcome(run, checked, posted, requested, disbursed, answered)
 

@@ -11,6 +11,7 @@ from tests.fixtures.gate import GOOD, Values, cases
 from settlement.errors import SettlementError
 from settlement.gate import Suite, context_columns, load_suite, projection, reasons, suite_names, warnings
 from settlement.gate import expectations as runner
+from settlement.gate.stopped import anything_unseen, stopped_batches
 from settlement.gate.suites import IN_SET, MATCH_REGEX
 
 SUITES = [name for name in suite_names() if name in GOOD]
@@ -122,14 +123,14 @@ def test_nothing_accepted_costs_nothing(warehouse: Warehouse) -> None:
     assert warehouse.rows("select * from intake.expectation_run") == []
 
 
-def _accept_review(warehouse: Warehouse, batch_id: str, stage: str) -> None:
+def _accept_review(warehouse: Warehouse, batch_id: str, stage: str, kind: str = "review") -> None:
     """Put one accepted review batch into the warehouse, whatever its rows say."""
     with warehouse.admin() as connection:
         connection.execute(
             "insert into intake.batch "
             "(batch_id, kind, area_code, created_at, manifest, content_sha256, status, receipt) "
-            "values (%s, 'review', '330100', now(), '{}', 'x', 'accepted', '{}')",
-            [batch_id],
+            "values (%s, %s, '330100', now(), '{}', 'x', 'accepted', '{}')",
+            [batch_id, kind],
         )
         connection.execute(
             "insert into intake.batch_file (batch_id, file_no, file_name, table_name, sha256, read_count, "
@@ -150,15 +151,26 @@ def test_a_critical_failure_is_kept_and_stops_its_batch_alone(warehouse: Warehou
     assert "all hold" in runner.validate_accepted(started_by="test").summary
     _accept_review(warehouse, "bad", "third")
     _accept_review(warehouse, "also-good", "second")
-    with pytest.raises(SettlementError, match=r"R_DICT:stage \(1 rows of bad\)") as raised:
-        runner.validate_accepted(started_by="test")
-    assert raised.value.code == "expectations_failed"
+    assert anything_unseen()
+    checked = runner.validate_accepted(started_by="test")
+    assert "stopped 叫停: review R_DICT:stage (1 rows of bad)" in checked.summary
+    assert not anything_unseen()
     assert warehouse.rows("select batch_id from intake.stopped_batch") == [("bad",)]
     assert warehouse.rows(
         "select rule_id, severity, evaluated_count, unexpected_count, failing_batch_ids "
         "from intake.expectation_result where not is_success"
     ) == [("R_DICT:stage", "critical", 2, 1, ["bad"])]
     assert warehouse.rows("select batch_id from intake.batch_to_judge") == [("bad",)]
+    assert stopped_batches("330100") == {"bad": "review R_DICT:stage"}
+    assert stopped_batches("350200") == {}
+
+
+def test_a_critical_failure_of_reference_data_stops_the_run(warehouse: Warehouse) -> None:
+    _accept_review(warehouse, "bad", "third", kind="reference")
+    with pytest.raises(SettlementError, match=r"R_DICT:stage \(1 rows of bad\)") as raised:
+        runner.validate_accepted(started_by="test")
+    assert raised.value.code == "expectations_failed"
+    assert anything_unseen() is False
 
 
 def test_a_judged_view_of_every_table_can_be_read_by_the_loader(warehouse: Warehouse) -> None:

@@ -375,6 +375,36 @@ def test_the_chain_goes_on_through_a_re_issue_that_found_no_account(books):
     assert sent[1:] == (waiting[0], True)
 
 
+def test_who_was_suspended_since_the_request_is_not_paid_when_it_is_approved(books):
+    books.execute("update reference.area set approval_threshold = 10")
+    for code in (INSTITUTION, PHARMACY):
+        books.entitle("30.00", institution=code)
+        books.entitle("7.00", institution=code, fund="390100")
+    books.propose("2026-03-03")
+    made = request()
+    books.execute(
+        "insert into ledger.suspension_event values"
+        " ('S1', 'opened', %s, %s, '310100', 'K1', '2026-03-04', null, '{}'),"
+        " ('S2', 'opened', %s, %s, null, 'K2', '2026-02-03', null, '{}'),"
+        " ('S2', 'lifted', %s, %s, null, 'K2', '2026-02-10', '2026-03-01', '{}')",
+        [AREA, PHARMACY] + 2 * [AREA, INSTITUTION],
+    )
+    for each in made:
+        if each.status == "undecided":
+            decide_request(str(each.request_id), decision="approved", decided_by="head", reason="checked")
+    disbursed = {each.fund_pay_type: each for each in disburse(date(2026, 3, 4))}
+    assert (disbursed["310100"].total_amount, disbursed["310100"].suspended_count) == ("30.00", 1)
+    assert (disbursed["390100"].total_amount, disbursed["390100"].suspended_count) == ("14.00", 0)
+    waiting = "select fixmedins_code, amount, suspended_by from ledger.payment_instruction where not has_account"
+    assert books.rows(waiting) == [(PHARMACY, Decimal("30.00"), "K1")]
+    assert "1 institutions suspended since the request" in summarise(pay_date=PAY_DATE, area_code=None)
+
+    books.propose("2026-03-05")
+    due = "select fixmedins_code, due_amount, is_suspended from intermediate.int_payment_proposals"
+    assert books.rows(due) == [(PHARMACY, Decimal("30.00"), True)]
+    assert verify_ledger().is_intact
+
+
 def test_what_the_database_refuses_of_one_request_stops_no_other(books):
     books.entitle("100.00")
     books.entitle("5.00", institution=PHARMACY, fund="390100")

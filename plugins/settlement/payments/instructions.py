@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 PACKAGE = "settlement.payments"
 INSTRUCTION_COLUMNS = (
     "fixmedins_code, instruction_id, request_id, area_code, fund_pay_type, settlement_month, pay_date, purpose,"
-    " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id"
+    " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id, suspended_by"
 )
 
 
 @dataclass(frozen=True)
 class Disbursement:
-    """What one request put on its way, in yuan; ``no_account_count`` institutions could not be sent anything."""
+    """What one request put on its way, in yuan; ``no_account_count`` and ``suspended_count`` lines were not sent."""
 
     request_id: str
     area_code: str
@@ -45,6 +45,7 @@ class Disbursement:
     instruction_count: int
     total_amount: str
     no_account_count: int
+    suspended_count: int
     message_id: str | None
 
 
@@ -74,7 +75,7 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a request with the account to pay to, if there is one."""
+    """One line of a request with the account to pay to, if there is one and nothing suspends the institution."""
 
     fixmedins_code: str
     settlement_month: str
@@ -84,11 +85,12 @@ class _Line:
     account_name: str | None
     account_no: str | None
     bank_code: str | None
+    suspended_by: str | None
 
     @property
     def account(self) -> BankAccount | None:
-        """The account to pay to; None where there is none, or none that a bank message can carry."""
-        return usable_account(self.account_name, self.account_no, self.bank_code)
+        """The account to pay to; None where there is none, none that a bank message can carry, or a suspension."""
+        return None if self.suspended_by else usable_account(self.account_name, self.account_no, self.bank_code)
 
 
 def disburse_approved(
@@ -121,7 +123,7 @@ def disburse_approved(
             made = each_in_a_transaction(
                 connection,
                 waiting,
-                lambda request: disburse(connection, request.request_id, posted_by=posted_by),
+                lambda request: disburse(connection, request.request_id, paid_on=pay_date, posted_by=posted_by),
                 failures,
             )
         finally:
@@ -134,8 +136,13 @@ def _waiting(connection: psycopg.Connection[Any], scope: dict[str, Any]) -> list
         return cursor.execute(statement(PACKAGE, "requests_to_disburse"), scope).fetchall()
 
 
-def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by: str) -> Disbursement | None:
+def disburse(
+    connection: psycopg.Connection[Any], request_id: UUID, *, paid_on: date, posted_by: str
+) -> Disbursement | None:
     """Instruct one approved request in the caller's transaction; None if another run did it in the meantime.
+
+    `paid_on` is the pay date of the run, which may come days after the request's own: who is suspended by then is not
+    paid, and the money stays payable.
 
     Raises:
         SettlementError: ``not_approved``; ``fund_account_missing``; ``bank_account_invalid``; those of the posting.
@@ -144,7 +151,7 @@ def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by
     transaction_lock(connection, "post", request.area_code)
     if _is_instructed(connection, request_id):
         return None
-    lines = _lines(connection, request_id)
+    lines = _lines(connection, request_id, paid_on)
     ids = [_instruction_id(request, line) for line in lines]
     _insert_instructions(connection, request, lines, ids)
     connection.execute("select set_config('settlement.pay_date', %s, true)", [request.pay_date.isoformat()])
@@ -161,7 +168,9 @@ def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by
     if file:
         _insert_bank_file(connection, request, file)
     for line in lines:
-        if line.account is None:
+        if line.suspended_by:
+            log.warning("institution %s is suspended by %s: nothing is sent", line.fixmedins_code, line.suspended_by)
+        elif line.account is None:
             log.warning("institution %s has no account that a bank can pay to: nothing is sent", line.fixmedins_code)
     log.info("area %s fund %s: %d payments instructed", request.area_code, request.fund_pay_type, len(payable))
     return Disbursement(
@@ -171,7 +180,8 @@ def disburse(connection: psycopg.Connection[Any], request_id: UUID, *, posted_by
         pay_date=request.pay_date.isoformat(),
         instruction_count=len(payable),
         total_amount=str(file.total if file else Decimal("0.00")),
-        no_account_count=len(lines) - len(payable),
+        no_account_count=sum(not line.suspended_by and line.account is None for line in lines),
+        suspended_count=sum(bool(line.suspended_by) for line in lines),
         message_id=file.message_id if file else None,
     )
 
@@ -197,9 +207,10 @@ def _is_instructed(connection: psycopg.Connection[Any], request_id: UUID) -> boo
     return bool(row and row[0])
 
 
-def _lines(connection: psycopg.Connection[Any], request_id: UUID) -> list[_Line]:
+def _lines(connection: psycopg.Connection[Any], request_id: UUID, paid_on: date) -> list[_Line]:
+    scope = {"request_id": request_id, "paid_on": paid_on}
     with connection.cursor(row_factory=class_row(_Line)) as cursor:
-        return cursor.execute(statement(PACKAGE, "lines_to_instruct"), {"request_id": request_id}).fetchall()
+        return cursor.execute(statement(PACKAGE, "lines_to_instruct"), scope).fetchall()
 
 
 def _instruction_id(request: _Request, line: _Line) -> UUID:
@@ -243,6 +254,7 @@ def _insert_instructions(
                     account and account.number,
                     account and account.bank_code,
                     line.replaces_instruction_id,
+                    line.suspended_by,
                 ]
             )
 

@@ -9,7 +9,7 @@ from settlement.warehouse import connect
 
 
 def summarise(*, pay_date: date, area_code: str | None) -> str:
-    """Say how much was requested, instructed, rejected, is undecided, or could not be sent for want of an account."""
+    """Say how much was requested, instructed, rejected, is undecided, or was not sent, and why."""
     with connect("poster") as connection, connection.cursor(row_factory=dict_row) as cursor:
         scope = {"pay_date": pay_date, "area_code": area_code}
         found = cursor.execute(statement("settlement.payments", "summary"), scope).fetchone()
@@ -24,6 +24,7 @@ def summarise(*, pay_date: date, area_code: str | None) -> str:
         (found["undecided_count"], "requests undecided 待审批"),
         (found["rejected_count"], "requests rejected 已退回"),
         (found["no_account_count"], "institutions without account 无账户"),
+        (found["suspended_count"], "institutions suspended since the request 请款后暂停"),
     ):
         text += f"; {count} {words}" if count else ""
     return text

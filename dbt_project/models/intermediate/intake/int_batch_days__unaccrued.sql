@@ -39,7 +39,8 @@ unaccrued_days as (
 
 )
 
--- Only what the totals contain: a batch that was loaded after them, or is stopped, waits for the next run.
+-- Only what the totals contain: a batch that was loaded after them, or is stopped, waits for the next run. So does what
+-- a run for an earlier pay date finds.
 select
     unaccrued_days.accepted_batch_id,
     unaccrued_days.business_date,
@@ -48,6 +49,7 @@ from unaccrued_days
 where
     unaccrued_days.business_date < {{ pay_date() }}
     and {{ in_run_area('unaccrued_days.area_code') }}
+    and not {{ is_paid_later('unaccrued_days.area_code') }}
     and exists (
         select
         from totals

@@ -1,5 +1,6 @@
 -- The days that are added up, each with the version of its totals. All totals of a day share one version, so a day
 -- costs one look into the index; reading them all to find their days would cost more with every day of history.
+-- A day whose batches are all stopped has no totals and is in the list, so that what was made of them is taken back.
 with days as (
 
     select distinct
@@ -7,13 +8,12 @@ with days as (
         business_date
     from {{ ref('stg_raw__accepted_days') }}
 
-),
+)
 
-versions as (
-
-    select
-        days.area_code,
-        days.business_date,
+select
+    days.area_code,
+    days.business_date,
+    coalesce(
         (
             select totals.day_version
             from {{ ref('int_settlements__totalled') }} as totals
@@ -21,14 +21,7 @@ versions as (
                 totals.area_code = days.area_code
                 and totals.business_date = days.business_date
             limit 1 -- noqa: AM09
-        ) as day_version
-    from days
-
-)
-
-select
-    area_code,
-    business_date,
-    day_version
-from versions
-where day_version is not null
+        ),
+        'none'
+    ) as day_version
+from days

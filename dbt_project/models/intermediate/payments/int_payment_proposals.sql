@@ -21,12 +21,6 @@ working_days as (
 
 ),
 
-payment_runs as (
-
-    select * from {{ ref('stg_ledger__payment_runs') }}
-
-),
-
 suspended as (
 
     select * from {{ ref('int_institutions__suspended') }}
@@ -140,10 +134,4 @@ left join areas
     on due.area_code = areas.area_code
     and working_days.date between areas.valid_from and areas.valid_to
 -- Pay dates go forward: once an area has been paid on this date or a later one, nothing new is proposed for it.
-where not exists (
-    select
-    from payment_runs
-    where
-        payment_runs.area_code = due.area_code
-        and payment_runs.pay_date >= working_days.date
-)
+where not {{ is_paid_already('due.area_code') }}

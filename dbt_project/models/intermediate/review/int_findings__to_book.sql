@@ -62,6 +62,8 @@ final as (
     where
         {{ pay_date() }} is not null
         and {{ in_run_area('coalesce(findings.area_code, booked.area_code)') }}
+        -- A run for an earlier pay date would take back what the windows that have ended since made final.
+        and not {{ is_paid_later('coalesce(findings.area_code, booked.area_code)') }}
 
 ),
 

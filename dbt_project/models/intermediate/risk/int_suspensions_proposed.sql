@@ -27,12 +27,6 @@ judged_rules as (
 
 ),
 
-payment_runs as (
-
-    select * from {{ ref('stg_ledger__payment_runs') }}
-
-),
-
 to_open as (
 
     select
@@ -99,10 +93,4 @@ select
     proposed.evidence
 from proposed
 -- Pay dates go forward: a run for an earlier date opens and lifts nothing any more.
-where not exists (
-    select
-    from payment_runs
-    where
-        payment_runs.area_code = proposed.area_code
-        and payment_runs.pay_date >= {{ pay_date() }}
-)
+where not {{ is_paid_already('proposed.area_code') }}

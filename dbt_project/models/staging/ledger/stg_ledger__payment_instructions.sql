@@ -11,5 +11,6 @@ select
     sequence,
     amount,
     has_account,
+    suspended_by,
     replaces_instruction_id
 from {{ source('ledger', 'payment_instruction') }}

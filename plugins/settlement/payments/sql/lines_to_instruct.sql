@@ -1,10 +1,21 @@
 -- The lines of a request with the account that was valid on the pay date; without one the account columns are empty.
+-- What was suspended since the request, for one fund or for all, itself or with its whole area, names its rules.
 select
     line.fixmedins_code,
     line.settlement_month,
     line.amount,
     line.replaces_instruction_id,
     1 + count(earlier.instruction_id)::int as sequence,
+    (
+        select string_agg(distinct suspension.rule_code, ',' order by suspension.rule_code)
+        from intermediate.int_suspensions__standing as suspension
+        where
+            suspension.area_code = payment_request.area_code
+            and suspension.fixmedins_code in (line.fixmedins_code, 'A' || payment_request.area_code || '00000')
+            and coalesce(suspension.fund_pay_type, payment_request.fund_pay_type) = payment_request.fund_pay_type
+            and suspension.opened_on <= %(paid_on)s
+            and coalesce(suspension.resumes_on, date 'infinity') > %(paid_on)s
+    ) as suspended_by,
     bank_account.account_name,
     bank_account.account_no,
     bank_account.bank_code
@@ -23,6 +34,7 @@ left join ledger.payment_instruction as earlier
     and payment_request.area_code = earlier.area_code
 where line.request_id = %(request_id)s
 group by
+    payment_request.request_id,
     line.request_id,
     line.fixmedins_code,
     line.settlement_month,
