@@ -7,8 +7,8 @@ Keep house: prove the books, make partitions ahead, run the audits that read all
 loads that were killed.
 
 **On failure** of `verify_ledger` stop paying and read `docs/runbook/keep_house.md`: the books differ from what was
-sealed, and the message names the first posting run that does. Any other step can simply be run again. This is a
-"now" run.
+sealed, and the message names the first posting run that does. `check_calendar` fails in the last month of the published
+working days until the next year's are installed. Any other step can simply be run again. This is a "now" run.
 """
 
 import pendulum
