@@ -14,6 +14,7 @@ working days until the next year's are installed. Any other step can simply be r
 import pendulum
 from airflow.sdk import dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.housekeeping import (
     audit_models,
@@ -33,6 +34,7 @@ sundays_at_three = "0 3 * * 0"
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    on_failure_callback=run_failed,
     deadline=within(hours=12, limit="the weekly proof ends within 12 hours"),
     tags=["cycle/weekly", "stage/care"],
     doc_md=__doc__,
