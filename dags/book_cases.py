@@ -18,6 +18,7 @@ Advice per message: `docs/runbook/book_cases.md`.
 import pendulum
 from airflow.sdk import Param, dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.booking import group_and_price_cases, post_bookings, publish, report_outcome, resolve_day
 from settlement.tasks.deadlines import within
 from settlement.tasks.schedules import scheduled
@@ -45,6 +46,7 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
             description="Six digits; empty books every area on path 3. 六位区划代码，留空为全部",
         ),
     },
+    on_failure_callback=run_failed,
     deadline=within(hours=10, limit="a complete case is booked within 1 working day 清单到达后1个工作日内记账"),
     tags=["cycle/daily", "stage/booking"],
     doc_md=__doc__,

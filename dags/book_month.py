@@ -21,6 +21,7 @@ Advice per message: `docs/runbook/book_month.md`.
 import pendulum
 from airflow.sdk import Param, dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.booking import (
     group_and_price_cases,
     post_bookings,
@@ -55,6 +56,7 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
             description="Six digits; empty books every area. 六位区划代码，留空为全部",
         ),
     },
+    on_failure_callback=run_failed,
     deadline=within(hours=24, limit="a month's cases are booked on the 3rd working day 每月第3个工作日入组记账"),
     tags=["cycle/monthly", "stage/booking"],
     doc_md=__doc__,

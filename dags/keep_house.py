@@ -7,13 +7,14 @@ Keep house: prove the books, make partitions ahead, run the audits that read all
 loads that were killed.
 
 **On failure** of `verify_ledger` stop paying and read `docs/runbook/keep_house.md`: the books differ from what was
-sealed, and the message names the first posting run that does. Any other step can simply be run again. This is a
-"now" run.
+sealed, and the message names the first posting run that does. `check_calendar` fails in the last month of the published
+working days until the next year's are installed. Any other step can simply be run again. This is a "now" run.
 """
 
 import pendulum
 from airflow.sdk import dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.housekeeping import (
     audit_models,
@@ -33,6 +34,7 @@ sundays_at_three = "0 3 * * 0"
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    on_failure_callback=run_failed,
     deadline=within(hours=12, limit="the weekly proof ends within 12 hours"),
     tags=["cycle/weekly", "stage/care"],
     doc_md=__doc__,

@@ -20,6 +20,7 @@ This is a "now" run. Advice per message: `docs/runbook/receive_batch.md`.
 import pendulum
 from airflow.sdk import Param, dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.intake import (
     apply_answer,
@@ -49,6 +50,7 @@ every_ten_minutes = "*/10 * * * *"
             description="The batch to receive; empty takes all that wait in the inbox. 留空则接收收件箱内全部待收批次",
         ),
     },
+    on_failure_callback=run_failed,
     deadline=within(hours=4, limit="a batch is received within 4 hours"),
     tags=["cycle/on_event", "stage/intake"],
     doc_md=__doc__,

@@ -17,6 +17,7 @@ Advice per message: `docs/runbook/record_receipts.md`.
 import pendulum
 from airflow.sdk import Param, dag
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.receipts import find_receipts, match_and_post, publish, report_outcome
 from settlement.tasks.schedules import scheduled
@@ -38,6 +39,7 @@ every_hour = "20 * * * *"
             description="The received batch to record; empty records all that wait. 留空则记录全部待记回单",
         ),
     },
+    on_failure_callback=run_failed,
     deadline=within(hours=4, limit="a bank receipt is recorded within 4 hours"),
     tags=["cycle/on_event", "stage/payment"],
     doc_md=__doc__,

@@ -23,6 +23,7 @@ This is a "period" run. Advice per message: `docs/runbook/settle_day.md`.
 import pendulum
 from airflow.sdk import Param, dag, task_group
 
+from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.payment import (
     check_expectations,
@@ -63,6 +64,7 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
             description="Six digits; empty settles every area. 六位区划代码，留空为全部",
         ),
     },
+    on_failure_callback=run_failed,
     deadline=within(hours=10, limit="daily payment within 1 working day 日拨付1个工作日"),
     tags=["cycle/daily", "stage/payment"],
     doc_md=__doc__,

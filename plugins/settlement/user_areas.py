@@ -1,13 +1,13 @@
 """Which areas an account may see, deliver for and settle: data in SETTLEMENT_USER_AREAS.
 
 It is written like ``{"hangzhou": ["330100"]}``; an account that is not named there may act on every area.
+Codes are compared as they are: the code of a province or a prefecture stands for itself, not for what is below it.
 """
 
-import json
-import os
-from typing import Any
-
+from settlement.account_settings import bound_to
 from settlement.errors import SettlementError
+
+EXAMPLE = '{"account": ["330100"]}'
 
 
 def areas_of(account: str) -> list[str] | None:
@@ -16,13 +16,7 @@ def areas_of(account: str) -> list[str] | None:
     Raises:
         SettlementError: ``setting_invalid``: nobody sees anything until the setting is mended.
     """
-    by_account = _setting()
-    if account not in by_account:
-        return None
-    areas = by_account[account]
-    if not isinstance(areas, list):
-        raise _invalid()
-    return [str(area) for area in areas]
+    return bound_to("SETTLEMENT_USER_AREAS", account, EXAMPLE)
 
 
 def require_area(account: str, area_code: str | None) -> None:
@@ -51,21 +45,3 @@ def require_every_area(account: str) -> None:
             f"{account} may not act on every area",
             f"name one of its areas, or a batch of one: {', '.join(areas) or 'it has none'}",
         )
-
-
-def _setting() -> dict[str, Any]:
-    try:
-        setting = json.loads(os.environ.get("SETTLEMENT_USER_AREAS") or "{}")
-    except ValueError:
-        raise _invalid() from None
-    if not isinstance(setting, dict):
-        raise _invalid()
-    return setting
-
-
-def _invalid() -> SettlementError:
-    return SettlementError(
-        "setting_invalid",
-        "SETTLEMENT_USER_AREAS is not a JSON object of lists",
-        'write it like {"account": ["330100"]}',
-    )

@@ -23,6 +23,11 @@ ONE_DAY = timedelta(days=1)
 FIRST_YEAR = min(holidays).year
 LAST_YEAR = max(holidays).year
 FIRST_SEED_YEAR = 2024
+REMEDY = (
+    "When the State Council has published the year's notice (usually in November), raise `chinesecalendar` in "
+    "pyproject.toml, then `make lock`, `make setup`, `.venv/bin/python -m settlement.working_days` and `make up`, "
+    "on a server `docker compose up --detach --wait --build` for the last one."
+)
 SEED = Path("dbt_project", "seeds", "working_days.csv")
 
 CHINESE_NAMES = {holiday.value: holiday.chinese for holiday in Holiday}
@@ -103,9 +108,7 @@ def _require_published(day: date) -> None:
         raise UnpublishedYear(
             "unpublished_year",
             f"The working days of {day.year} are not known; the calendar holds {FIRST_YEAR} to {LAST_YEAR}.",
-            "When the State Council has published the year's notice (usually in November), raise `chinesecalendar` in "
-            "pyproject.toml, then `make lock`, `make setup`, `.venv/bin/python -m settlement.working_days`, `make down`"
-            " and `make up`, on a server `docker compose up --detach --wait --build` for the last two.",
+            REMEDY,
         )
 
 

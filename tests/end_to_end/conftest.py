@@ -26,6 +26,7 @@ class RunningInstallation:
     accounts: dict[str, str]
     inbox: Path
     outbox: Path
+    logs: Path
     warehouse_dsn: str
     admin_dsn: str
 
@@ -81,6 +82,7 @@ def installation() -> Iterator[RunningInstallation]:
                 accounts=accounts,
                 inbox=Path(started.inbox),
                 outbox=Path(started.outbox),
+                logs=started.logs,
                 warehouse_dsn=environment["SETTLEMENT_BI_READER_DSN"],
                 admin_dsn=EmbeddedPostgres(started.postgres).admin_dsn("settlement"),
             )

@@ -39,6 +39,9 @@ REFERENCE = {
 }
 PEOPLE = {"platform": "Platform", "approver": "Approver"}
 SECRET = "0123456789abcdef" * 4  # as long as those that .env.example asks for
+PASSWORDS_OF_ACCOUNTS = ("AIRFLOW_ADMIN_PASSWORD", "SETTLEMENT_SERVICE_PASSWORD")
+EARLIER_PASSWORD = "fedcba9876543210" * 4
+LATER_RIGHT = ["Platform", "--resource", "DAG:book_month", "--action", "can_read"]
 HEALTHY_WITHIN_SECONDS = 240
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -53,7 +56,7 @@ class Services:
         self._server = server
         self._bin = Path(sys.executable).parent
         self._running: list[subprocess.Popen[bytes]] = []
-        self._settings = {
+        self.settings = {
             **{name: SECRET for name in re.findall(r"^(\w+)=$", (HOME / ".env.example").read_text(), re.MULTILINE)},
             "AIRFLOW_FERNET_KEY": "b25seS1mb3ItdGhpcy10ZXN0LTAxMjM0NTY3ODlhYmM=",
             "POSTGRES_PASSWORD": (server.directory / "password").read_text(),
@@ -79,7 +82,7 @@ class Services:
             "PATH": f"{self._server._binary('psql').parent}:{os.environ['PATH']}",
             "PGHOST": HOST,
             "PGPORT": str(self._server.port),
-            "PGPASSWORD": self._settings["POSTGRES_PASSWORD"],
+            "PGPASSWORD": self.settings["POSTGRES_PASSWORD"],
             "PGDATABASE": "settlement",
             "POSTGRES_USER": "postgres",
             "AIRFLOW_DATABASE_PASSWORD": SECRET,
@@ -157,8 +160,8 @@ class Services:
 
         def value(match: re.Match[str]) -> str:
             name, rest = match[1], match[2] or ""
-            if name in self._settings:
-                return self._settings[name]
+            if name in self.settings:
+                return self.settings[name]
             assert not rest.startswith(":?"), f"{name} is not in .env.example"
             return rest.removeprefix(":-")
 
@@ -181,7 +184,10 @@ class Services:
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[Services]:
-    """PostgreSQL, `prepare` run twice as two starts do, the four processes, and the accounts of two people."""
+    """PostgreSQL, `prepare` run twice as two starts do, the four processes, and the accounts of two people.
+
+    The first start is one of an earlier day: the accounts had other passwords, and a role had fewer rights.
+    """
     with reachable_folder() as folder, EmbeddedPostgres(folder / "postgres") as server:
         for name in ("inbox", "outbox", "state", "logs", "home"):
             (folder / name).mkdir()
@@ -189,7 +195,10 @@ def services() -> Iterator[Services]:
         started = Services(folder, server)
         started.create_metadata_database()
         try:
+            started.settings |= dict.fromkeys(PASSWORDS_OF_ACCOUNTS, EARLIER_PASSWORD)
             started.run("prepare")
+            started.run("prepare", ["airflow", "roles", "del-perms", *LATER_RIGHT])
+            started.settings |= dict.fromkeys(PASSWORDS_OF_ACCOUNTS, SECRET)
             started.run("prepare")
             for service in ("api-server", "scheduler", "dag-processor", "triggerer"):
                 started.start(service)
@@ -207,7 +216,24 @@ def _create_account(person: str, role: str) -> list[str]:
 
 def test_nobody_gets_in_without_an_account(services: Services) -> None:
     assert httpx.get(f"{services.url}/api/v2/dags").status_code == 401
-    assert httpx.post(f"{services.url}/auth/token", json={"username": "admin", "password": "admin"}).status_code == 401
+    assert _sign_in(services, "admin", "admin").status_code == 401
+
+
+@pytest.mark.parametrize("account", ["admin", "service"])
+def test_a_password_that_was_changed_in_the_settings_reaches_the_account_that_exists(
+    services: Services, account: str
+) -> None:
+    assert _sign_in(services, account, SECRET).status_code == 201
+    assert _sign_in(services, account, EARLIER_PASSWORD).status_code == 401
+
+
+def test_the_role_of_a_platform_sees_what_months_booked_and_books_none(services: Services) -> None:
+    token = _sign_in(services, "platform", SECRET).json()["access_token"]
+    case = f"{services.url}/settlement/v1/cases/nowhere/grouping"
+    answer = httpx.get(case, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (404, "case_not_found")
+    with pytest.raises(SettlementError, match="answered 403"):
+        services.api("platform").trigger("book_month", "not-mine", {})
 
 
 def test_the_pools_are_those_of_the_project(services: Services) -> None:
@@ -241,6 +267,10 @@ def test_money_is_paid_and_who_started_it_does_not_approve_it(services: Services
 def test_an_account_starts_no_dag_that_its_role_does_not_name(services: Services) -> None:
     with pytest.raises(SettlementError, match="answered 403"):
         services.api("approver").trigger("receive_batch", "not-mine", {})
+
+
+def _sign_in(services: Services, account: str, password: str) -> httpx.Response:
+    return httpx.post(f"{services.url}/auth/token", json={"username": account, "password": password}, timeout=30)
 
 
 def _finish(api: AirflowApi, dag_id: str, run_id: str, conf: Mapping[str, object]) -> str:

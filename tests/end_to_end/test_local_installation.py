@@ -57,6 +57,10 @@ class Shell:
         """Airflow's living processes by name."""
         return read_pid_file(self.local / "run" / "airflow.json")
 
+    def pids(self) -> dict[str, int]:
+        """Their ids by name."""
+        return {name: process.pid for name, process in self.processes().items()}
+
 
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Shell]:
@@ -113,9 +117,21 @@ def test_secrets_are_private_and_the_home_stays_untouched(shell: Shell) -> None:
 
 
 def test_starting_twice_changes_nothing(shell: Shell) -> None:
-    before = {name: process.pid for name, process in shell.processes().items()}
-    shell.run("up")
-    assert {name: process.pid for name, process in shell.processes().items()} == before
+    before = shell.pids()
+    assert "it runs already" in shell.run("up")
+    assert shell.pids() == before
+
+
+def test_after_a_change_of_the_code_it_is_stopped_before_anything_is_migrated(
+    shell: Shell, info: dict[str, str]
+) -> None:
+    before = shell.pids()
+    (shell.local / "run" / "code").write_text("what it was started with was other code")
+    said = shell.run("up")
+    assert said.index("the code has changed") < said.index("stopping Airflow") < said.index("warehouse")
+    assert shell.pids().keys() == COMPONENTS
+    assert set(shell.pids().values()).isdisjoint(before.values())
+    assert json.loads(shell.run("info", "--json")) == info
 
 
 def test_a_component_that_dies_comes_back(shell: Shell) -> None:

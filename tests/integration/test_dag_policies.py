@@ -17,6 +17,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 bag = DagBag(dag_folder=sys.argv[1])
 print("READ" + json.dumps({
     "errors": {str(path): text for path, text in bag.import_errors.items()},
+    "on_failure": {dag_id: getattr(dag.on_failure_callback, "__name__", None) for dag_id, dag in bag.dags.items()},
     "dags": {dag_id: DagSerialization.to_dict(dag) for dag_id, dag in bag.dags.items()},
 }, default=str, sort_keys=True))
 """
@@ -89,6 +90,11 @@ def test_one_run_at_a_time_where_money_moves_and_nothing_catches_up(dags):
 
 def test_every_dag_has_a_deadline(dags):
     assert all(dag.get("deadline") for dag in dags.values())
+
+
+def test_every_dag_tells_monitoring_that_a_run_failed(dags, read):
+    assert read["on_failure"] == dict.fromkeys(dags, "run_failed")
+    assert all(dag["has_on_failure_callback"] for dag in dags.values())  # what the scheduler goes by
 
 
 def test_task_names_are_verb_phrases(dags):

@@ -1,4 +1,4 @@
-"""An account that is bound to areas starts runs on their batches only, whichever DAG takes them."""
+"""An account that is bound to areas, or to kinds of batches, starts runs on these only, whichever DAG takes them."""
 
 import json
 from types import SimpleNamespace
@@ -20,6 +20,7 @@ OWN, OTHER = "330100", "330200"
 def find(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch):
     """The first step of a DAG, as the run of `account` on `batch_id`; a bank batch of each area waits for it."""
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", json.dumps({"hangzhou": [OWN]}))
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", json.dumps({"bank": ["bank_receipt"], "hospital": ["settlement"]}))
     write_batch(warehouse.inbox, "areas", "reference", {"area": [area(OWN), area(OTHER)]}, area_code="330000")
     receive("areas")
     for code in (OWN, OTHER):
@@ -63,6 +64,33 @@ def test_a_bound_account_starts_no_run_on_every_batch_that_waits(find, dag_id):
 @pytest.mark.parametrize("account", ["province", None], ids=["unbound", "scheduler"])
 def test_an_account_that_is_not_bound_takes_every_batch_that_waits(find, dag_id, account):
     assert find(dag_id, None, account) == [f"bank-{OWN}", f"bank-{OTHER}"]
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_an_account_bound_to_kinds_starts_a_run_on_a_batch_of_its_kind(find, dag_id):
+    assert find(dag_id, f"bank-{OWN}", "bank") == [f"bank-{OWN}"]
+
+
+@pytest.mark.parametrize("dag_id", FINDERS)
+def test_an_account_bound_to_kinds_starts_no_run_on_a_batch_of_another_kind(find, dag_id):
+    with pytest.raises(AirflowFailException, match=r"kind_not_allowed.*may not deliver batches of kind bank_receipt"):
+        find(dag_id, f"bank-{OWN}", "hospital")
+
+
+def test_an_account_bound_to_kinds_takes_of_all_that_wait_only_its_own(find, warehouse):
+    write_batch(warehouse.inbox, "more", "reference", {"area": [area("330300")]}, area_code="330000")
+    unreadable = warehouse.inbox / "unreadable"
+    unreadable.mkdir()
+    (unreadable / "manifest.json").write_text("{")
+    assert find("receive_batch", None, "bank") == [f"bank-{OWN}", f"bank-{OTHER}"]
+    assert find("receive_batch", None, "hospital") == []
+    assert set(find("receive_batch", None, "province")) == {f"bank-{OWN}", f"bank-{OTHER}", "more", "unreadable"}
+
+
+def test_an_account_that_may_not_deliver_bank_receipts_records_none(find):
+    with pytest.raises(AirflowFailException, match="kind_not_allowed"):
+        find("record_receipts", None, "hospital")
+    assert find("record_receipts", None, "bank") == [f"bank-{OWN}", f"bank-{OTHER}"]
 
 
 @pytest.mark.parametrize("dag_id", FINDERS)

@@ -305,6 +305,36 @@ def test_an_account_bound_to_areas_takes_no_batch_id_that_waits_for_another_area
     assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "area_not_allowed")
 
 
+def test_an_account_bound_to_kinds_delivers_only_these(client, warehouse, monkeypatch):
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", '{"platform": ["declaration"]}')
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "kind_not_allowed")
+    assert not (warehouse.inbox / BATCH).exists()
+    assert audited(warehouse) == [("platform", "deliver_batch", BATCH, "330100", 403, "kind_not_allowed")]
+    assert deliver(client, manifest_of(FILES), FILES, headers={"X-User": "province"}).status_code == 202
+
+
+@pytest.mark.parametrize("state", ["waiting", "refused"])
+def test_an_account_bound_to_kinds_takes_no_batch_id_of_another_kind(client, warehouse, monkeypatch, state):
+    deliver(client, manifest_of(FILES), FILES)
+    if state == "refused":
+        receive(warehouse, status="refused", error_code="control_mismatch")
+    folder = warehouse.inbox / BATCH
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", '{"platform": ["review"]}')
+    review = json.loads(manifest_of(FILES, kind="review"))
+    for file in review["files"]:
+        file["table"] = "review"
+
+    assert_problem(deliver(client, json.dumps(review).encode(), FILES), 403, "kind_not_allowed")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("setting", ["[", '{"platform": "settlement"}', '{"platform": ["settlements"]}'])
+def test_a_malformed_setting_of_kinds_lets_nobody_of_it_deliver(client, warehouse, monkeypatch, setting):
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", setting)
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 500, "setting_invalid")
+
+
 @pytest.mark.parametrize("setting", ["[", '{"platform": "330100"}', "[1]"])
 def test_a_malformed_area_setting_lets_nobody_in(client, warehouse, monkeypatch, setting):
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", setting)

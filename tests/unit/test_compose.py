@@ -82,9 +82,9 @@ def test_each_service_reaches_the_warehouse_by_the_roles_of_its_duty_only() -> N
     assert asked.isdisjoint({"transformer", "poster"})
 
 
-def test_pages_parsing_and_triggers_do_not_hold_the_key_of_persons() -> None:
+def test_only_what_runs_tasks_holds_the_key_of_persons() -> None:
     holders = {name for name in SERVICES if "SETTLEMENT_PERSON_KEY" in SERVICES[name].get("environment", {})}
-    assert holders == {"prepare", "scheduler", "worker"}
+    assert holders == {"scheduler", "worker"}
 
 
 def test_no_anchor_shared_by_services_opens_the_warehouse() -> None:

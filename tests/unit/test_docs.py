@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from settlement.web.problems import STATUSES
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DEPENDENCIES = ROOT / "docs" / "decisions" / "0016-dependencies.md"
+STATUS_ROW = re.compile(r"^\| ([45]\d\d) \| (.+) \|$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
@@ -68,6 +71,12 @@ def test_every_error_a_run_can_end_with_is_explained_in_a_runbook() -> None:
     codes = error_codes_of_runs()
     assert len(codes) > 30
     assert codes - explained == set(), "say in docs/runbook what these mean and what to do"
+
+
+def test_the_page_of_the_api_lists_every_code_under_the_status_it_answers_with() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = {int(status): set(re.findall(r"`([a-z_]+)`", codes)) for status, codes in STATUS_ROW.findall(page)}
+    assert {code: status for code, status in STATUSES.items() if code not in rows[status]} == {}
 
 
 def test_every_direct_dependency_has_a_licence_and_a_reason() -> None:

@@ -1,22 +1,15 @@
-"""Rounding to the fen and dividing money by largest remainder."""
+"""Rounding to the fen."""
 
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
-from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.money import apportion, yuan
+from settlement.money import yuan
 
 whole_fen = st.integers(min_value=-(10**40), max_value=10**40).map(lambda fen: Decimal(f"{fen}E-2"))
-weights = st.dictionaries(
-    st.text(min_size=1, max_size=4),
-    st.decimals(min_value=0, max_value=10**9, places=6),
-    min_size=1,
-    max_size=30,
-).filter(lambda weights: any(weights.values()))
 
 
 @pytest.mark.parametrize(
@@ -63,74 +56,3 @@ def test_a_float_is_refused(value: object) -> None:
 def test_what_is_no_finite_number_is_refused(value: Decimal | str) -> None:
     with pytest.raises(ValueError, match="not a"):
         yuan(value)
-
-
-@given(whole_fen, weights)
-def test_shares_add_up_to_the_total(total: Decimal, weights: dict[str, Decimal]) -> None:
-    shares = apportion(total, weights)
-    assert sum(map(Fraction, shares.values())) == Fraction(total)
-    assert list(shares) == list(weights)
-
-
-@given(whole_fen, weights)
-def test_every_share_is_less_than_one_fen_from_its_exact_part(total: Decimal, weights: dict[str, Decimal]) -> None:
-    weight_sum = sum(map(Fraction, weights.values()))
-    for key, share in apportion(total, weights).items():
-        exact = Fraction(total) * Fraction(weights[key]) / weight_sum
-        assert abs(Fraction(share) - exact) < Fraction(1, 100)
-
-
-@given(whole_fen, weights, st.randoms())
-def test_shares_do_not_depend_on_the_order_of_the_rows(
-    total: Decimal, weights: dict[str, Decimal], random: Random
-) -> None:
-    shuffled = list(weights.items())
-    random.shuffle(shuffled)
-    assert apportion(total, dict(shuffled)) == apportion(total, weights)
-
-
-@given(whole_fen, weights)
-def test_a_negative_total_is_the_mirror_of_the_positive_one(total: Decimal, weights: dict[str, Decimal]) -> None:
-    mirrored = {key: share.copy_negate() for key, share in apportion(total.copy_negate(), weights).items()}
-    assert mirrored == apportion(total, weights)
-
-
-@given(whole_fen, weights, st.integers(min_value=1, max_value=10**6))
-def test_only_the_proportion_of_the_weights_matters(total: Decimal, weights: dict[str, Decimal], factor: int) -> None:
-    scaled = {key: Fraction(weight) * factor for key, weight in weights.items()}
-    assert apportion(total, scaled) == apportion(total, weights)
-
-
-def test_spare_fen_go_to_the_largest_remainders() -> None:
-    assert apportion("100.00", {"a": 1, "b": 1, "c": 4}) == {
-        "a": Decimal("16.67"),
-        "b": Decimal("16.66"),
-        "c": Decimal("66.67"),
-    }
-
-
-def test_a_tie_of_remainders_goes_to_the_larger_weight() -> None:
-    assert apportion("0.02", {"a": 1, "b": 3}) == {"a": Decimal("0.00"), "b": Decimal("0.02")}
-
-
-def test_a_tie_of_remainders_and_weights_goes_to_the_smaller_key() -> None:
-    assert apportion("0.01", {"b": 5, "a": 5}) == {"b": Decimal("0.00"), "a": Decimal("0.01")}
-
-
-def test_weight_zero_gets_nothing() -> None:
-    assert apportion("-0.05", {"a": 0, "b": 2}) == {"a": Decimal("0.00"), "b": Decimal("-0.05")}
-
-
-@pytest.mark.parametrize(
-    ("total", "weights", "reason"),
-    [
-        ("1.00", {}, "none of the 0 weights"),
-        ("1.00", {"a": 0, "b": Decimal(0)}, "none of the 2 weights"),
-        ("0.00", {"a": 0}, "none of the 1 weights"),
-        ("1.00", {"a": 2, "b": -1}, "'b' is negative"),
-        ("1.005", {"a": 1}, "whole number of fen"),
-    ],
-)
-def test_what_cannot_be_apportioned_is_refused(total: str, weights: dict[str, int], reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        apportion(total, weights)

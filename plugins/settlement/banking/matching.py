@@ -38,7 +38,7 @@ cancellations, which banks use here too) that refuse a payment or its message be
 EVENTS = ("paid", "rejected", "returned")
 POSTED = (*EVENTS, "suspense", "suspense_cleared")
 ALERT = "BANK ANSWER NEEDS A PERSON 回单须人工核查"
-"""Monitoring reads lines of the log that begin so."""
+"""Monitoring reads lines of the log whose ``event`` begins so; docs/runbook/installation.md says in which files."""
 NEEDS_A_LOOK = ("unknown", "amount_differs", "not_expected")
 WORDS = {
     "paid": "paid 已到账",

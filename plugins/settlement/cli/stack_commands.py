@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Start PostgreSQL and Airflow, and wait until they work (启动). Twice is harmless."""
+    """Start PostgreSQL and Airflow, and wait until they work (启动).
+
+    What runs already is left alone, or started again where the code has changed since.
+    """
     installation = lifecycle.start(report)
     show(installation)
 

@@ -18,6 +18,7 @@ from psycopg import sql
 from settlement.errors import SettlementError
 from settlement.local import processes
 from settlement.local.airflow_api import AirflowApi
+from settlement.local.code_hash import remember_code, runs_other_code
 from settlement.local.credentials import Credentials, load_or_create
 from settlement.local.environment import METADATA, WAREHOUSE, local_environment
 from settlement.local.installation import HOME, Installation, local_folder
@@ -36,16 +37,22 @@ Report = Callable[[str], None]
 def start(report: Report) -> Installation:
     """Bring everything up and wait until it is healthy; what runs already is left alone.
 
+    What runs by code that has changed since is stopped first: nothing is migrated beneath running processes.
+
     Raises SettlementError: disk_full, permission_missing, port_in_use, postgres_failed, airflow_failed and those of
     `settlement.warehouse.migrate`.
     """
     with _only_one(local_folder()):
         running = _is_supervised(local_folder())
-        if not running:
-            _stop_airflow(local_folder(), report)  # orphans of a supervisor that was killed hold the port
         installation = Installation.current() if running else Installation.configured()
-        credentials = _bring_up_databases(installation, report)
-        if not running:
+        if running and not runs_other_code(installation):
+            report("it runs already (已在运行)")
+            credentials = _bring_up_server(installation, report)[0]
+        else:
+            if running:
+                report("the code has changed since it was started: it is started again (代码已变更, 重新启动)")
+            _stop_airflow(local_folder(), report)  # also orphans of a supervisor that was killed: they hold the port
+            credentials = _bring_up_databases(installation, report)
             refuse_busy_port(installation.port_airflow, "SETTLEMENT_PORT_AIRFLOW")
             _start_supervisor(installation)
         report("Airflow …")
@@ -144,12 +151,16 @@ def _only_one(local: Path) -> Iterator[None]:
 
 
 def _bring_up_databases(installation: Installation, report: Report) -> Credentials:
+    credentials, server = _bring_up_server(installation, report)
+    _migrate(installation, credentials, server, report)
+    return credentials
+
+
+def _bring_up_server(installation: Installation, report: Report) -> tuple[Credentials, EmbeddedPostgres]:
     _check_disk(installation.local)
     credentials = _prepare(installation)
     os.environ.update(local_environment(installation))  # from here on this process belongs to the installation
-    server = _start_postgres(installation, credentials, report)
-    _migrate(installation, credentials, server, report)
-    return credentials
+    return credentials, _start_postgres(installation, credentials, report)
 
 
 def _check_disk(local: Path) -> None:
@@ -244,6 +255,7 @@ def _airflow_version() -> str:
 
 
 def _start_supervisor(installation: Installation) -> None:
+    remember_code(installation)
     with (installation.logs / "supervisor.log").open("ab") as sink:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "settlement.local.supervisor"],

@@ -1,12 +1,21 @@
 """Steps of `keep_house`: partitions ahead, the ledger's proof, audits, what killed loads left."""
 
+import logging
 from datetime import date, timedelta
 
+from settlement.errors import SettlementError
 from settlement.tasks.parameters import day_of_run, refuse_unknown_keys
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
 
+log = logging.getLogger(__name__)
+
 DAYS_AHEAD = 100
+
+# The notice of the coming year is out by the middle of November, as a rule: a warning from November on, and in December
+# what an installation that has not been brought up to date cannot overlook.
+CALENDAR_DAYS_WARNED = 60
+CALENDAR_DAYS_REQUIRED = 31
 
 
 @step(task_id="make_partitions_ahead")
@@ -39,12 +48,26 @@ def audit_models() -> int:
 
 @step(task_id="check_calendar")
 def check_calendar() -> str:
-    """Warn while the coming year's working days are unpublished: payments stop where the calendar ends."""
-    from settlement.working_days import LAST_YEAR
+    """Warn when few days of the working calendar are left, and fail in its last month: payments stop where it ends.
+
+    Raises:
+        SettlementError: ``calendar_ends``.
+    """
+    from settlement.working_days import LAST_YEAR, REMEDY
 
     end = date(LAST_YEAR, 12, 31)
     days_left = (end - day_of_run()).days
-    return f"working days known until {end} ({days_left} days left 日历剩余天数)"
+    if days_left <= CALENDAR_DAYS_REQUIRED:
+        raise SettlementError(
+            "calendar_ends",
+            f"working days are known until {end} only; nothing is paid after it ({days_left} days left 日历即将用尽)",
+            REMEDY,
+        )
+    text = f"working days known until {end} ({days_left} days left 日历剩余天数)"
+    if days_left <= CALENDAR_DAYS_WARNED:
+        log.warning("%s. %s", text, REMEDY)
+        return f"{text}, extend the calendar 请更新日历"
+    return text
 
 
 @step(task_id="remove_left_files")

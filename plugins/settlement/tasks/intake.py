@@ -11,11 +11,13 @@ from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
     require_area_of_run,
+    require_kind_of_batch,
     triggered_by,
 )
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
+from settlement.user_kinds import kinds_of
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +40,42 @@ class Received(TypedDict):
 def find_batches() -> list[list[str]]:
     """Give the batches to receive, in portions: the one named, or all that are complete in the inbox, oldest first.
 
+    An account that is bound to kinds of batches takes of all that wait only these.
+
     Raises:
-        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one.
+        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one;
+            ``kind_not_allowed``: who started the run may not deliver what the named batch is.
     """
     from settlement.intake import waiting_batches
-    from settlement.intake.areas import area_of
+    from settlement.intake.delivered import delivered_manifest
 
     refuse_unknown_keys(["batch_id"])
     batch_id = get_current_context()["params"]["batch_id"]
     if batch_id:
-        require_area_of_batch(area_of(batch_id))
+        manifest = delivered_manifest(batch_id)
+        require_area_of_batch(manifest.area_code if manifest else None)
+        require_kind_of_batch(manifest.kind if manifest else None)
         return [[batch_id]]
     require_area_of_run(None)
-    waiting = waiting_batches()
+    waiting = _of_allowed_kinds(waiting_batches())
     return [waiting[first : first + BATCHES_OF_A_TASK] for first in range(0, len(waiting), BATCHES_OF_A_TASK)]
+
+
+def _of_allowed_kinds(batch_ids: list[str]) -> list[str]:
+    """Leave out what who started the run may not deliver, and for a bound account what nobody can tell the kind of."""
+    from settlement.intake.delivered import delivered_manifest
+
+    kinds = kinds_of(triggered_by())
+    if kinds is None:
+        return batch_ids
+    manifests = {batch_id: delivered_manifest(batch_id) for batch_id in batch_ids}
+    allowed = [batch_id for batch_id, manifest in manifests.items() if manifest and manifest.kind in kinds]
+    if len(allowed) < len(batch_ids):
+        log.info(
+            "%d waiting batches are left to others: %s may deliver %s",
+            *(len(batch_ids) - len(allowed), triggered_by(), ", ".join(kinds) or "nothing"),
+        )
+    return allowed
 
 
 @step(

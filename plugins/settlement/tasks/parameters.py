@@ -9,6 +9,7 @@ from airflow.sdk import get_current_context
 
 from settlement.errors import SettlementError
 from settlement.user_areas import require_area, require_every_area
+from settlement.user_kinds import require_kind
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -54,6 +55,15 @@ def require_area_of_batch(area_code: str | None) -> None:
         SettlementError: ``area_not_allowed``.
     """
     require_area(triggered_by(), area_code)
+
+
+def require_kind_of_batch(kind: str | None) -> None:
+    """Refuse a run on a batch of a kind that who started it may not deliver; without a kind there is nothing to guard.
+
+    Raises:
+        SettlementError: ``kind_not_allowed``.
+    """
+    require_kind(triggered_by(), kind)
 
 
 def day_of_run() -> date:

@@ -9,6 +9,7 @@ from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
     require_area_of_run,
+    require_kind_of_batch,
     triggered_by,
 )
 from settlement.tasks.run_notes import write_note
@@ -20,11 +21,13 @@ def find_receipts() -> list[str]:
     """Give the receipt batches to record: the one named, or all accepted and not yet recorded.
 
     Raises:
-        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one.
+        SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one;
+            ``kind_not_allowed``: who started the run may not deliver what a bank answers.
     """
     from settlement.banking.matching import area_of_batch, unrecorded_batches
 
     refuse_unknown_keys(["batch_id"])
+    require_kind_of_batch("bank_receipt")
     batch_id = get_current_context()["params"]["batch_id"]
     if batch_id:
         require_area_of_batch(area_of_batch(batch_id))

@@ -9,11 +9,13 @@ import psycopg
 from fastapi import APIRouter, Depends, Request, Response, status
 from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 
-from settlement.contract import Manifest, parse_manifest
+from settlement.contract import Manifest
 from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
+from settlement.intake.delivered import delivered_manifest
 from settlement.intake.folders import MANIFEST, inbox
 from settlement.user_areas import require_area
+from settlement.user_kinds import require_kind
 from settlement.warehouse import connect
 from settlement.web.access import Caller, may_deliver
 from settlement.web.answers import Delivery
@@ -70,6 +72,7 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     manifest, content = await read_manifest(parts, limits)
     subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
     require_area(caller, manifest.area_code)
+    require_kind(caller, manifest.kind)
     run_id = await _deliver_once(caller, manifest, content, parts, limits)
     run, is_new = await start_receiving(request, manifest.batch_id, run_id)
     response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
@@ -85,9 +88,9 @@ async def _deliver_once(caller: str, manifest: Manifest, content: bytes, parts: 
     delivering it twice starts one run.
     """
     async with contextmanager_in_threadpool(_only_delivery(manifest.batch_id)) as connection:
-        await run_in_threadpool(_require_areas_of_id, connection, caller, manifest.batch_id, limits)
+        await run_in_threadpool(_require_rights_to_id, connection, caller, manifest.batch_id)
         refused_at = await run_in_threadpool(_refused_at, connection, manifest.batch_id)
-        if refused_at or not await run_in_threadpool(_is_delivered, connection, manifest, limits):
+        if refused_at or not await run_in_threadpool(_is_delivered, connection, manifest):
             await store(manifest, content, parts, limits)
     return f"{manifest.batch_id}--{refused_at:%Y%m%dT%H%M%S.%f}" if refused_at else manifest.batch_id
 
@@ -109,17 +112,19 @@ def _only_delivery(batch_id: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def _require_areas_of_id(connection: psycopg.Connection[Any], caller: str, batch_id: str, limits: Limits) -> None:
-    """Let the caller use the id: what it names already, received or waiting, may belong to another area.
+def _require_rights_to_id(connection: psycopg.Connection[Any], caller: str, batch_id: str) -> None:
+    """Let the caller use the id: what it names already, received or waiting, may be of another area or kind.
 
     Raises:
-        SettlementError: ``area_not_allowed``.
+        SettlementError: ``area_not_allowed``, ``kind_not_allowed``.
     """
-    received = connection.execute("select area_code from intake.batch where batch_id = %s", [batch_id]).fetchone()
+    received = connection.execute("select area_code, kind from intake.batch where batch_id = %s", [batch_id]).fetchone()
     if received:
         require_area(caller, received[0])
-    if waiting := _waiting(batch_id, limits):
+        require_kind(caller, received[1])
+    if waiting := delivered_manifest(batch_id):
         require_area(caller, waiting.area_code)
+        require_kind(caller, waiting.kind)
 
 
 def _refused_at(connection: psycopg.Connection[Any], batch_id: str) -> datetime | None:
@@ -132,7 +137,7 @@ def _refused_at(connection: psycopg.Connection[Any], batch_id: str) -> datetime 
     return row[0] if row else None
 
 
-def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limits: Limits) -> bool:
+def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest) -> bool:
     """Whether this very batch was received, or lies in the inbox.
 
     Raises:
@@ -143,7 +148,7 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limit
     if received:
         known = received[0]
     elif (inbox() / manifest.batch_id / MANIFEST).is_file():
-        waiting = _waiting(manifest.batch_id, limits)
+        waiting = delivered_manifest(manifest.batch_id)
         known = waiting.content_sha256 if waiting else "unreadable"
     else:
         return False
@@ -154,12 +159,3 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest, limit
             "send corrections as a new batch with an id of its own",
         )
     return True
-
-
-def _waiting(batch_id: str, limits: Limits) -> Manifest | None:
-    """The manifest in the inbox; None without one, or where it cannot be read: then it is another batch."""
-    path = inbox() / batch_id / MANIFEST
-    try:
-        return parse_manifest(path.read_bytes(), batch_id, limits) if path.is_file() else None
-    except SettlementError:
-        return None

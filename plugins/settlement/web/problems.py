@@ -29,6 +29,7 @@ STATUSES = {
     "file_name_unsafe": HTTPStatus.UNPROCESSABLE_ENTITY,
     "file_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "file_unexpected": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "kind_not_allowed": HTTPStatus.FORBIDDEN,
     "manifest_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
     "manifest_not_first": HTTPStatus.UNPROCESSABLE_ENTITY,
     "manifest_unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
