@@ -1,13 +1,7 @@
 -- Each finding and fund with the decision that counts, what that decision deducts, and the end of the appeal window.
 with findings as (
 
-    select * from {{ ref('int_findings__deducted') }}
-
-),
-
-decisions as (
-
-    select * from {{ ref('stg_raw__review_decisions') }}
+    select * from {{ ref('int_findings__capped') }}
 
 ),
 
@@ -21,23 +15,6 @@ settings as (
 
     select * from {{ ref('settings') }}
     where setting = 'appeal_window'
-
-),
-
--- The last decision counts; of two at the same moment the later stage.
-last_decisions as (
-
-    select distinct on (finding_id)
-        finding_id,
-        decision,
-        decided_amount,
-        stage,
-        decided_date
-    from decisions
-    order by
-        finding_id asc,
-        decided_at desc,
-        array_position(array['first', 'second', 'appeal'], stage) desc
 
 ),
 
@@ -59,11 +36,9 @@ partial as (
         findings.fund_pay_type,
         100 * findings.deductible_amount as weight,
         100 * sum(findings.deductible_amount) over funds_of_finding as weight_sum,
-        100 * least(last_decisions.decided_amount, sum(findings.deductible_amount) over funds_of_finding) as total_fen
+        100 * least(findings.partial_amount, sum(findings.deductible_amount) over funds_of_finding) as total_fen
     from deductible as findings
-    inner join last_decisions
-        on findings.finding_id = last_decisions.finding_id
-        and last_decisions.decision = 'partial'
+    where findings.decision = 'partial'
     window funds_of_finding as (partition by findings.finding_id)
 
 ),
@@ -117,18 +92,16 @@ select
     findings.amount_at_stake,
     findings.fund_paid_amount,
     findings.evidence,
-    last_decisions.decision,
-    last_decisions.stage,
-    last_decisions.decided_date,
+    findings.decision,
+    findings.stage,
+    findings.decided_date,
     appeal_ends.date as appeal_ends_on,
-    case last_decisions.decision
+    case findings.decision
         when 'confirm' then findings.amount_at_stake
         when 'partial' then coalesce(parts.part_amount, 0)
         when 'waive' then 0
     end::numeric(18, 2) as decided_amount
 from findings
-left join last_decisions
-    on findings.finding_id = last_decisions.finding_id
 left join parts
     on findings.finding_id = parts.finding_id
     and findings.fund_pay_type = parts.fund_pay_type

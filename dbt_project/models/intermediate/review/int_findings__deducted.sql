@@ -1,4 +1,4 @@
--- What each finding would deduct from each fund, never more than the fund paid for the settlement over all findings.
+-- What each finding would deduct from each fund while nothing is waived, and what that follows from.
 {{
     config(
         materialized='period_replace',
@@ -50,32 +50,7 @@ batches as (
 
 ),
 
--- Two rules may refuse the same line: together never more than its insured amount, the earlier rule code first.
-refused_so_far as (
-
-    select
-        *,
-        sum(refused_inscp_amount) over (
-            partition by fixmedins_code, setl_id, feedetl_sn
-            order by rule_code
-            rows between unbounded preceding and current row
-        ) as running_refused_amount
-    from findings
-
-),
-
-capped_by_line as (
-
-    select
-        *,
-        least(running_refused_amount, line_inscp_amount)
-        - least(running_refused_amount - refused_inscp_amount, line_inscp_amount) as refused_of_line_amount
-    from refused_so_far
-
-),
-
--- The fund's share of a refused line is its share of the settlement's insured amount.
-shares as (
+findings_of_funds as (
 
     select
         findings.finding_id,
@@ -86,15 +61,16 @@ shares as (
         findings.setl_id,
         findings.feedetl_sn,
         findings.business_date,
-        findings.refused_of_line_amount as refused_inscp_amount,
+        findings.line_inscp_amount,
+        findings.refused_inscp_amount as refused_by_rule_amount,
         findings.evidence,
         settlements.accepted_batch_id,
         findings.line_batch_id,
+        settlements.inscp_scp_amt as settlement_inscp_amount,
         settlement_funds.fund_pay_type,
         settlement_funds.fund_amount as fund_paid_amount,
-        {{ yuan('findings.refused_of_line_amount * settlement_funds.fund_amount / settlements.inscp_scp_amt') }}
-            as fund_share_amount
-    from capped_by_line as findings
+        true as is_counted
+    from findings
     inner join settlements
         on findings.fixmedins_code = settlements.fixmedins_code
         and findings.setl_id = settlements.setl_id
@@ -106,45 +82,37 @@ shares as (
 
 ),
 
--- The earlier rule code takes first; what a later finding asks beyond what is left counts nothing.
-running as (
+capped as (
 
-    select
-        *,
-        sum(fund_share_amount) over (
-            partition by fixmedins_code, setl_id, fund_pay_type
-            order by rule_code, feedetl_sn
-            rows between unbounded preceding and current row
-        ) as running_share_amount
-    from shares
+    {{ cap_findings('findings_of_funds') }}
 
 )
 
 select
-    running.finding_id,
-    running.fund_pay_type,
-    running.rule_code,
-    running.severity,
-    running.area_code,
-    running.fixmedins_code,
-    running.setl_id,
-    running.feedetl_sn,
-    running.business_date,
+    capped.finding_id,
+    capped.fund_pay_type,
+    capped.rule_code,
+    capped.severity,
+    capped.area_code,
+    capped.fixmedins_code,
+    capped.setl_id,
+    capped.feedetl_sn,
+    capped.business_date,
     -- Whoever delivers the line late has the whole window to appeal all the same.
     greatest(batches.created_date, line_batches.created_date) as found_on,
-    running.refused_inscp_amount::numeric(18, 2) as refused_inscp_amount,
-    (
-        least(running.running_share_amount, running.fund_paid_amount)
-        - least(running.running_share_amount - running.fund_share_amount, running.fund_paid_amount)
-    )::numeric(18, 2) as amount_at_stake,
-    running.fund_paid_amount::numeric(18, 2) as fund_paid_amount,
-    running.evidence,
+    capped.line_inscp_amount::numeric(18, 2) as line_inscp_amount,
+    capped.refused_by_rule_amount::numeric(18, 2) as refused_by_rule_amount,
+    capped.settlement_inscp_amount::numeric(18, 2) as settlement_inscp_amount,
+    capped.refused_inscp_amount,
+    capped.amount_at_stake,
+    capped.fund_paid_amount::numeric(18, 2) as fund_paid_amount,
+    capped.evidence,
     versions.day_version
-from running
+from capped
 inner join batches
-    on running.accepted_batch_id = batches.batch_id
+    on capped.accepted_batch_id = batches.batch_id
 left join batches as line_batches
-    on running.line_batch_id = line_batches.batch_id
+    on capped.line_batch_id = line_batches.batch_id
 inner join versions
-    on running.area_code = versions.area_code
-    and running.business_date = versions.business_date
+    on capped.area_code = versions.area_code
+    and capped.business_date = versions.business_date

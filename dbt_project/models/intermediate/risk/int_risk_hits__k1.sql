@@ -1,59 +1,48 @@
--- K1: the amount of the year so far is above the budget, of an institution or of a whole area.
-with whole_months as (
+-- K1: the amount of a year that the run still settles is above its budget, of an institution or of a whole area.
+with totals as (
 
-    select * from {{ ref('int_monthly_fund_totals') }}
-    where
-        business_date >= date_trunc('year', {{ pay_date() }})::date
-        and business_date < date_trunc('month', {{ pay_date() }})::date
-        and {{ in_run_area('area_code') }}
+    select * from {{ ref('int_budget_years__totalled') }}
 
 ),
 
--- Of the pay date's own month only what the run settles: the business dates before the pay date. What has arrived of
--- later days must not count, or the same pay date would give another answer tomorrow.
-current_month as (
-
-    select * from {{ ref('int_daily_fund_totals') }}
-    where
-        business_date >= date_trunc('month', {{ pay_date() }})::date
-        and business_date < {{ pay_date() }}
-        and {{ in_run_area('area_code') }}
-
-),
-
-totals as (
-
-    select
-        area_code,
-        fixmedins_code,
-        fund_pay_type,
-        fund_amount
-    from whole_months
-    union all
-    select
-        area_code,
-        fixmedins_code,
-        fund_pay_type,
-        fund_amount
-    from current_month
-
-),
-
+-- A budget may end with its year, or be corrected after it: of a year that is over, the newest row since its last day.
 institution_budgets as (
 
-    select * from {{ ref('stg_reference__institution_budgets') }}
+    select distinct on (fixmedins_code, fund_pay_type, budget_year)
+        fixmedins_code,
+        fund_pay_type,
+        budget_year,
+        budget_amount
+    from {{ ref('stg_reference__institution_budgets') }}
     where
-        budget_year = extract(year from {{ pay_date() }})
-        and {{ pay_date() }} between valid_from and valid_to
+        valid_from <= {{ pay_date() }}
+        and valid_to >= least({{ pay_date() }}, make_date(budget_year, 12, 31))
+    order by
+        fixmedins_code asc,
+        fund_pay_type asc,
+        budget_year asc,
+        valid_from desc
 
 ),
 
 fund_budgets as (
 
-    select * from {{ ref('stg_reference__fund_budgets') }}
+    select distinct on (area_code, fund_pay_type, budget_year, care_class)
+        area_code,
+        fund_pay_type,
+        budget_year,
+        care_class,
+        budget_amount
+    from {{ ref('stg_reference__fund_budgets') }}
     where
-        budget_year = extract(year from {{ pay_date() }})
-        and {{ pay_date() }} between valid_from and valid_to
+        valid_from <= {{ pay_date() }}
+        and valid_to >= least({{ pay_date() }}, make_date(budget_year, 12, 31))
+    order by
+        area_code asc,
+        fund_pay_type asc,
+        budget_year asc,
+        care_class asc,
+        valid_from desc
 
 ),
 
@@ -64,23 +53,20 @@ rules as (
 
 ),
 
-institutions_over_budget as (
+institution_years as (
 
     select
         totals.area_code,
         totals.fixmedins_code,
         totals.fund_pay_type,
+        totals.budget_year,
         institution_budgets.budget_amount,
-        sum(totals.fund_amount) as year_amount
+        totals.year_amount
     from totals
     inner join institution_budgets
         on totals.fixmedins_code = institution_budgets.fixmedins_code
         and totals.fund_pay_type = institution_budgets.fund_pay_type
-    group by
-        totals.area_code,
-        totals.fixmedins_code,
-        totals.fund_pay_type,
-        institution_budgets.budget_amount
+        and totals.budget_year = institution_budgets.budget_year
 
 ),
 
@@ -90,6 +76,7 @@ area_budgets as (
     select
         area_code,
         fund_pay_type,
+        budget_year,
         coalesce(
             max(budget_amount) filter (where care_class = 'all'),
             sum(budget_amount)
@@ -97,44 +84,50 @@ area_budgets as (
     from fund_budgets
     group by
         area_code,
-        fund_pay_type
+        fund_pay_type,
+        budget_year
 
 ),
 
-areas_over_budget as (
+area_years as (
 
     select
         totals.area_code,
         {{ area_party('totals.area_code') }} as fixmedins_code,
         totals.fund_pay_type,
+        totals.budget_year,
         area_budgets.budget_amount,
-        sum(totals.fund_amount) as year_amount
+        sum(totals.year_amount) as year_amount
     from totals
     inner join area_budgets
         on totals.area_code = area_budgets.area_code
         and totals.fund_pay_type = area_budgets.fund_pay_type
+        and totals.budget_year = area_budgets.budget_year
     group by
         totals.area_code,
         totals.fund_pay_type,
+        totals.budget_year,
         area_budgets.budget_amount
 
 ),
 
 years as (
 
-    select * from institutions_over_budget
+    select * from institution_years
     union all
-    select * from areas_over_budget
+    select * from area_years
 
 )
 
-select
+-- One suspension stands for both years; the newer one is named, since it outlasts January.
+select distinct on (years.area_code, years.fixmedins_code, years.fund_pay_type)
     years.area_code,
     years.fixmedins_code,
     years.fund_pay_type,
     rules.rule_code,
     rules.action,
     jsonb_build_object(
+        'budget_year', years.budget_year,
         'year_amount', years.year_amount,
         'budget_amount', years.budget_amount,
         'threshold', rules.threshold
@@ -143,3 +136,8 @@ from years
 inner join rules
     on years.area_code = rules.area_code
 where years.year_amount > years.budget_amount * rules.threshold
+order by
+    years.area_code asc,
+    years.fixmedins_code asc,
+    years.fund_pay_type asc,
+    years.budget_year desc
