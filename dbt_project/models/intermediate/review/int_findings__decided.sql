@@ -34,46 +34,25 @@ partial as (
     select
         findings.finding_id,
         findings.fund_pay_type,
-        100 * findings.deductible_amount as weight,
-        100 * sum(findings.deductible_amount) over funds_of_finding as weight_sum,
-        100 * least(findings.partial_amount, sum(findings.deductible_amount) over funds_of_finding) as total_fen
+        findings.deductible_amount,
+        sum(findings.deductible_amount) over funds_of_finding as at_stake_amount,
+        least(findings.partial_amount, sum(findings.deductible_amount) over funds_of_finding) as total_amount
     from deductible as findings
     where findings.decision = 'partial'
     window funds_of_finding as (partition by findings.finding_id)
 
 ),
 
--- It is split over the funds by largest remainder, in whole fen: div and mod keep every digit, a quotient would not.
-split as (
+divisible as (
 
-    select
-        finding_id,
-        fund_pay_type,
-        weight,
-        total_fen,
-        div(total_fen * weight, weight_sum) as floor_fen,
-        mod(total_fen * weight, weight_sum) as remainder
-    from partial
-    where weight_sum > 0
+    select * from partial
+    where at_stake_amount > 0
 
 ),
 
--- Of equal remainders the larger weight comes first, then the fund.
 parts as (
 
-    select
-        finding_id,
-        fund_pay_type,
-        (
-            floor_fen
-            + case
-                when row_number() over (
-                    partition by finding_id order by remainder desc, weight desc, fund_pay_type asc
-                ) <= total_fen - sum(floor_fen) over (partition by finding_id) then 1
-                else 0
-            end
-        ) / 100 as part_amount
-    from split
+    {{ split_by_largest_remainder('divisible', 'total_amount', 'deductible_amount', 'finding_id', 'fund_pay_type') }}
 
 )
 
@@ -98,7 +77,7 @@ select
     appeal_ends.date as appeal_ends_on,
     case findings.decision
         when 'confirm' then findings.amount_at_stake
-        when 'partial' then coalesce(parts.part_amount, 0)
+        when 'partial' then coalesce(parts.share_amount, 0)
         when 'waive' then 0
     end::numeric(18, 2) as decided_amount
 from findings
