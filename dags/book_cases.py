@@ -20,6 +20,7 @@ from airflow.sdk import Param, dag
 
 from settlement.tasks.alerts import run_failed
 from settlement.tasks.booking import group_and_price_cases, post_bookings, publish, report_outcome, resolve_day
+from settlement.tasks.checking import check_expectations
 from settlement.tasks.deadlines import within
 from settlement.tasks.schedules import scheduled
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
@@ -54,10 +55,11 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 def book_cases():
     """Wire the steps."""
     run = resolve_day()
+    checked = check_expectations(run)
     priced = group_and_price_cases(run)
     posted = post_bookings(run)
 
-    priced >> posted >> publish() >> report_outcome(run, posted)
+    checked >> priced >> posted >> publish() >> report_outcome(run, posted)
 
 
 book_cases()

@@ -13,8 +13,9 @@ institution's case list with the month's totals.
 by its cost. Nothing is paid by this DAG.
 
 **On failure** run the same month again: cases are grouped and priced from what is accepted, and only what the books
-still differ by is posted, so a second run finishes what was interrupted and books nothing twice. A month that is booked
-again after a scheme, a standard or a list has changed writes difference entries. This is a "period" run.
+still differ by is posted, so a second run finishes what was interrupted and books nothing twice. A batch in which a
+rule turns out broken is left out, and `report_outcome` fails for it in the end. A month that is booked again after a
+scheme, a standard or a list has changed writes difference entries. This is a "period" run.
 Advice per message: `docs/runbook/book_month.md`.
 """
 
@@ -30,6 +31,7 @@ from settlement.tasks.booking import (
     resolve_month,
     write_results,
 )
+from settlement.tasks.checking import check_expectations
 from settlement.tasks.deadlines import within
 from settlement.tasks.schedules import scheduled
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
@@ -64,11 +66,12 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 def book_month():
     """Wire the steps."""
     run = resolve_month()
+    checked = check_expectations(run)
     priced = group_and_price_cases(run)
     posted = post_bookings(run)
     results = write_results(run)
 
-    priced >> posted >> publish() >> results >> report_outcome(run, posted)
+    checked >> priced >> posted >> publish() >> results >> report_outcome(run, posted)
 
 
 book_month()

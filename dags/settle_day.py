@@ -24,9 +24,9 @@ import pendulum
 from airflow.sdk import Param, dag, task_group
 
 from settlement.tasks.alerts import run_failed
+from settlement.tasks.checking import check_expectations
 from settlement.tasks.deadlines import within
 from settlement.tasks.payment import (
-    check_expectations,
     disburse_answered_request,
     disburse_approved_requests,
     list_open_questions,

@@ -118,6 +118,19 @@ def test_money_that_needs_no_answer_waits_for_none(dags):
     assert "ask_for_approval" in downstream_of("disburse_approved_requests", tasks)
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "first_to_read"),
+    [
+        ("settle_day", "propose_entries_and_payments"),
+        ("book_month", "group_and_price_cases"),
+        ("book_cases", "group_and_price_cases"),
+    ],
+)
+def test_what_is_booked_was_judged_first(dags, dag_id, first_to_read):
+    tasks = {task["__var"]["task_id"]: task["__var"] for task in dags[dag_id]["tasks"]}
+    assert first_to_read in downstream_of("check_expectations", tasks)
+
+
 def downstream_of(task_id: str, tasks: dict[str, dict]) -> set[str]:
     """All tasks that wait for this one."""
     direct = set(tasks[task_id].get("downstream_task_ids", ()))

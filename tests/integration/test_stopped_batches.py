@@ -19,6 +19,7 @@ from tests.fixtures.prepared_warehouse import PreparedWarehouse, prepared  # noq
 from settlement.gate import expectations
 from settlement.intake import receive
 from settlement.tasks import payment
+from settlement.tasks.checking import check_expectations
 from settlement.warehouse import dbt
 
 pytestmark = pytest.mark.slow
@@ -62,7 +63,7 @@ def deliver(inbox, batch_id, institution_code, day, fund):
 def settle(pay_date):
     """Run the steps of `settle_day`; give the text of its note."""
     run = payment.PaymentRun(pay_date=pay_date, area_code=CITY, triggered_by="operator")
-    checked = payment.check_expectations.function(run)
+    checked = check_expectations.function(run)
     payment.propose_entries_and_payments.function(run)
     posted = payment.post_entries.function(run)
     requested = payment.request_payments.function(run, posted)

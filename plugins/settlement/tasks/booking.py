@@ -1,4 +1,4 @@
-"""Steps of `book_month` and `book_cases`: group and price inpatient cases, post the difference, publish the results."""
+"""Steps of `book_month` and `book_cases` after their check: group and price cases, post the difference, publish."""
 
 import logging
 from datetime import date
@@ -7,6 +7,7 @@ from typing import TypedDict
 from airflow.sdk import get_current_context
 
 from settlement.errors import SettlementError
+from settlement.tasks.checking import build_from_judged, failures_of_stopped_batches
 from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, require_area_of_run, triggered_by
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
@@ -91,7 +92,14 @@ def resolve_day() -> BookingRun:
 
 @step(task_id="group_and_price_cases", pool="warehouse")
 def group_and_price_cases(run: BookingRun) -> int:
-    """Group and price each month's cases, and propose what the books lack. Returns the count of models and tests."""
+    """Group and price each month's cases, and propose what the books lack. Returns the count of models and tests.
+
+    What was accepted meanwhile is judged before it can be booked, and left out if it does not hold.
+    """
+    return build_from_judged(lambda: _price(run), started_by=run["triggered_by"])
+
+
+def _price(run: BookingRun) -> int:
     from settlement.booking.pricing import price_month
 
     return sum(
@@ -135,7 +143,8 @@ def report_outcome(run: BookingRun, posted: Posted) -> str:
     """Write the run's note: cases by state, money booked and accrued, point values.
 
     Raises:
-        SettlementError: ``run_incomplete``, for what failed in an area while the others were booked.
+        SettlementError: ``run_incomplete``, for what failed in an area, and for batches that are stopped, while the
+            others were booked.
     """
     from settlement.booking.summary import summarise
 
@@ -145,12 +154,13 @@ def report_outcome(run: BookingRun, posted: Posted) -> str:
         if texts
         else "nothing to book 无待记账病例"
     )
-    failures = [f"{area}: {message}" for area, message in posted["failures"].items()]
+    failed = {**posted["failures"], **failures_of_stopped_batches(run["area_code"] or None)}
+    failures = [f"{key}: {message}" for key, message in failed.items()]
     write_note(f"{text}; FAILED 失败: {'; '.join(failures)}" if failures else text)
     if failures:
         raise SettlementError(
             "run_incomplete",
             "; ".join(failures),
-            "all other areas are booked; mend what the messages name, then run it again (其余已记账, 修正后重跑)",
+            "all else is booked; mend what the messages name, then run it again (其余已记账, 修正后重跑)",
         )
     return text

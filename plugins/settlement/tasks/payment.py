@@ -1,4 +1,4 @@
-"""Steps of `settle_day`: check, propose, post, request, pay what is approved, ask about the rest, publish.
+"""Steps of `settle_day` after its check: propose, post, request, pay what is approved, ask about the rest, publish.
 
 Every step reads what it needs from the warehouse by (pay date, area), so that running it again, alone or beside
 another run, repeats nothing. What fails in one area or request is handed on to the last step, which fails for it:
@@ -16,6 +16,7 @@ from airflow.sdk import get_current_context
 
 from settlement.errors import SettlementError
 from settlement.ledger.transactions import Failures
+from settlement.tasks.checking import build_from_judged, failures_of_stopped_batches
 from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, require_area_of_run, triggered_by
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
@@ -101,34 +102,18 @@ def _settings(run: PaymentRun) -> dict[str, str]:
     return {"pay_date": run["pay_date"], "area_code": run["area_code"]}
 
 
-@step(task_id="check_expectations")
-def check_expectations(run: PaymentRun) -> dict[str, Any]:
-    """Judge everything accepted since the last run once more, with Great Expectations, independently of the gate.
-
-    A batch that breaks a critical rule is stopped: it is left out of all that follows, and the last step fails for it.
-    """
-    from settlement.gate.expectations import validate_accepted
-
-    return asdict(validate_accepted(started_by=run["triggered_by"]))
-
-
 @step(task_id="propose_entries_and_payments", pool="warehouse")
 def propose_entries_and_payments(run: PaymentRun) -> int:
     """Compute the entries, findings and payments that should exist. Returns the count of models and tests.
 
     What was accepted while they were computed is judged before it can be booked, and left out if it does not hold.
     """
-    from settlement.gate.expectations import validate_accepted
-    from settlement.gate.stopped import anything_unseen
     from settlement.warehouse import dbt
 
-    built = dbt.build("tag:proposal", _settings(run))
-    if anything_unseen():
-        late = validate_accepted(started_by=run["triggered_by"])
-        log.info("accepted meanwhile: %s", late.summary)
-        if any(failure.is_critical for failure in late.failures):
-            built = dbt.build("tag:proposal", _settings(run))
-    return built.node_count
+    def propose() -> int:
+        return dbt.build("tag:proposal", _settings(run)).node_count
+
+    return build_from_judged(propose, started_by=run["triggered_by"])
 
 
 @step(task_id="post_entries", pool="posting")
@@ -275,15 +260,13 @@ def report_outcome(
         SettlementError: ``run_incomplete``, for what failed in an area or a request, and for batches that are
             stopped, while the others were paid.
     """
-    from settlement.gate.stopped import stopped_batches
     from settlement.payments.summary import summarise
 
     summary = summarise(pay_date=date.fromisoformat(run["pay_date"]), area_code=run["area_code"] or None)
     entries = ", ".join(f"{count:,} {event}" for event, count in posted["counts"].items() if count) or "no new entries"
     text = f"pay date 拨付日 {run['pay_date']}: {checked['summary']}; {entries}; {summary}"
     failures = _failures_of(posted, requested, disbursed, *_each(answered))
-    for batch_id, broken_rules in stopped_batches(run["area_code"] or None).items():
-        failures[batch_id] = f"[batch_stopped] nothing of it was booked, it breaks {broken_rules}"
+    failures |= failures_of_stopped_batches(run["area_code"] or None)
     write_note(f"{text}; FAILED 失败: {'; '.join(failures)}" if failures else text)
     if failures:
         raise SettlementError(
