@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from settlement.contract.manifest import SHANGHAI
-from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
+from settlement.contract.tables import TABLES, Table
 from settlement.gate import context_columns, is_broken, load_suite, owner
 from settlement.intake.knowledge import Load, row_hash
 
@@ -63,7 +63,7 @@ def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
     if table.name in DAYS_OF_AGREEMENT:
         _add_institution(context, DAYS_OF_AGREEMENT[table.name].format(batch_day=f"date '{load.as_of}'"))
     if table.name == "settlement_list":
-        _add_list_children(context, load, delivered)
+        _add_list_children(context, delivered)
     if named := owner(table):
         _add_row_area(context, named)
     _leave_unknown(context, table)
@@ -138,44 +138,43 @@ def _add_parent(context: Context, table: Table) -> None:
     context.columns |= {"parent_institution": "parent.fixmedins_code", "parent_date": "parent.business_date"}
 
 
-def _add_list_children(context: Context, load: Load, delivered: Collection[str]) -> None:
+def _add_list_children(context: Context, delivered: Collection[str]) -> None:
     """Facts about the children of a list that came in the same batch; none delivered means none, but for charges."""
-    diagnosis, operation, item, icu = LIST_CHILDREN
     context.columns |= {"settlement_medfee_sumamt": "parent.medfee_sumamt"}
     context.columns |= {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
-    if diagnosis in delivered:
-        context.join(
-            f"({DIAGNOSES.format(children=_sound(load, diagnosis))}) as diagnoses",
-            "typed.setl_id = diagnoses.setl_id",
-            diagnosis_count="coalesce(diagnoses.row_count, 0)",
-            main_diagnosis_count="coalesce(diagnoses.main_count, 0)",
-            main_diagnosis_code="diagnoses.main_code",
-            main_diagnosis_condition="diagnoses.main_condition",
-            diagnosis_codes="diagnoses.codes",
-        )
-    if operation in delivered:
-        context.join(
-            f"({OPERATIONS.format(children=_sound(load, operation))}) as operations",
-            "typed.setl_id = operations.setl_id",
-            operation_count="coalesce(operations.row_count, 0)",
-            first_operation_date="operations.first_date",
-            last_operation_date="operations.last_date",
-        )
-    if item in delivered:
-        context.join(
-            f"(select setl_id, sum(amt) as amount from {_sound(load, item)} group by setl_id) as items",
-            "typed.setl_id = items.setl_id",
-            item_amount_sum="coalesce(items.amount, 0)",
-        )
-    if icu in delivered:
-        context.join(
-            "(select setl_id, min(scs_cutd_inpool_time) as first_time, "
-            f"max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time "
-            f"from {_sound(load, icu)} group by setl_id) as stays",
-            "typed.setl_id = stays.setl_id",
-            first_icu_time="stays.first_time",
-            last_icu_time="stays.last_time",
-        )
+    known = {
+        "settlement_list_diagnosis": {
+            "diagnosis_count": "coalesce({facts}.row_count, 0)",
+            "main_diagnosis_count": "coalesce({facts}.main_count, 0)",
+            "main_diagnosis_code": "{facts}.main_code",
+            "main_diagnosis_condition": "{facts}.main_condition",
+            "diagnosis_codes": "{facts}.codes",
+        },
+        "settlement_list_operation": {
+            "operation_count": "coalesce({facts}.row_count, 0)",
+            "first_operation_date": "{facts}.first_date",
+            "last_operation_date": "{facts}.last_date",
+        },
+        "settlement_list_item": {"item_amount_sum": "coalesce({facts}.amount, 0)"},
+        "settlement_list_icu": {"first_icu_time": "{facts}.first_time", "last_icu_time": "{facts}.last_time"},
+    }
+    for name, columns in known.items():
+        if name in delivered:
+            facts = f"facts_of_{name}"
+            expressions = {column: expression.format(facts=facts) for column, expression in columns.items()}
+            context.join(facts, f"typed.setl_id = {facts}.setl_id", **expressions)
+
+
+def create_list_facts(load: Load, delivered: Collection[str]) -> None:
+    """Create ``facts_of_<child>`` for the children of lists that came in the batch: one row a list.
+
+    Each is made by a statement of its own: the memory that sorting and grouping take is free again before the next,
+    and before the lists themselves are judged.
+    """
+    for name, query in FACTS.items():
+        if name in delivered:
+            facts = query.format(children=_sound(load, name))
+            load.engine.execute(f"create or replace table facts_of_{name} as {facts}")
 
 
 def _sound(load: Load, name: str) -> str:
@@ -230,3 +229,19 @@ OPERATIONS = """
     from {children}
     group by setl_id
 """
+
+STAYS = """
+    select
+        setl_id,
+        min(scs_cutd_inpool_time) as first_time,
+        max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time
+    from {children}
+    group by setl_id
+"""
+
+FACTS = {
+    "settlement_list_diagnosis": DIAGNOSES,
+    "settlement_list_operation": OPERATIONS,
+    "settlement_list_item": "select setl_id, sum(amt) as amount from {children} group by setl_id",
+    "settlement_list_icu": STAYS,
+}

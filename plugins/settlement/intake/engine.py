@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from settlement.contract.limits import MIB, Limits
+from settlement.errors import SettlementError
 from settlement.intake import persons
 
 log = logging.getLogger(__name__)
@@ -86,5 +87,13 @@ def open_engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
         engine.execute("set disabled_optimizers = 'build_side_probe_side,join_filter_pushdown'")
         persons.register(engine, secret)
         yield engine
+    except duckdb.OutOfMemoryException as error:
+        raise SettlementError(
+            "engine_memory",
+            f"judging the batch takes more than the {limits.duckdb_memory // MIB} MiB that the engine may use:"
+            f" {str(error).splitlines()[0]}",
+            "nothing was loaded; set SETTLEMENT_LIMIT_DUCKDB_MEMORY to more bytes and receive it again,"
+            " or have it sent in smaller batches (内存上限不足)",
+        ) from error
     finally:
         engine.close()

@@ -86,9 +86,8 @@ def find_owners(load: Load, table: Table, delivered: Collection[str]) -> None:
     """
     if owner(table) == "setl_id":
         _push_settlements(load, f"select distinct setl_id from key_{table.name} where setl_id is not null")
-        query = sql.SQL(
-            "select setl_id, area_code from delivered_setl join raw.settlement_key using (setl_id) "
-            "join raw.settlement using (fixmedins_code, setl_id, business_date)"
+        query = sql.SQL("select accepted_key.setl_id, known.area_code from delivered_setl {keys} {settlements}").format(
+            keys=accepted_keys("delivered_setl"), settlements=settlements_of_keys()
         )
         probe(load, query, "area_of_owner", {"owner": "VARCHAR", "area_code": "VARCHAR"})
         return
@@ -127,12 +126,11 @@ def fetch_settlements(load: Load, relations: Sequence[str]) -> None:
     probe(
         load,
         sql.SQL(
-            "select setl_id, fixmedins_code, business_date, false from delivered_setl "
-            "join raw.settlement_key using (setl_id) "
+            "select accepted_key.setl_id, accepted_key.fixmedins_code, accepted_key.business_date, false "
+            "from delivered_setl {keys} "
             "union all "
-            "select setl_id, fixmedins_code, business_date, true from delivered_setl "
-            "join intake.pending_refund using (setl_id) where outcome is null"
-        ),
+            "select known.setl_id, known.fixmedins_code, known.business_date, true from delivered_setl {waiting}"
+        ).format(keys=accepted_keys("delivered_setl"), waiting=waiting_refunds()),
         "known_settlement",
         {"setl_id": "VARCHAR", "fixmedins_code": "VARCHAR", "business_date": "DATE", "is_pending": "BOOLEAN"},
     )
@@ -151,12 +149,15 @@ def fetch_delivered_again(load: Load) -> None:
     probe(
         load,
         sql.SQL(
-            "select {stored} from delivered_setl join raw.settlement_key using (setl_id) "
-            "join raw.settlement as known using (fixmedins_code, setl_id, business_date) "
+            "select {stored} from delivered_setl {keys} {settlements} "
             "union all "
-            "select {stored} from delivered_setl "
-            "join intake.pending_refund as known using (setl_id) where outcome is null"
-        ).format(stored=sql.SQL(", ").join(map(_stored, table.kept))),
+            "select {stored} from delivered_setl {waiting}"
+        ).format(
+            stored=sql.SQL(", ").join(map(_stored, table.kept)),
+            keys=accepted_keys("delivered_setl"),
+            settlements=settlements_of_keys(),
+            waiting=waiting_refunds(),
+        ),
         "settlement_again",
         columns,
         f"setl_id, {row_hash(table, is_stored=True)} as row_hash",
@@ -170,18 +171,42 @@ def _push_settlements(load: Load, query: str) -> None:
     copy_to_postgres(load.engine, query, load.connection, "delivered_setl", ["setl_id"])
 
 
+def looked_up(relation: str, condition: str, alias: str) -> sql.Composable:
+    """Join `relation`, named ``stored`` in `condition`, row by row of what stands before it.
+
+    A subquery for each row, which `offset 0` keeps one, can be planned in no other order. The planner would choose by
+    the number of rows, and has none to go by: those of this load are not counted, or were while they were invisible,
+    and a table taken for empty would be read whole for each of a million rows.
+    """
+    return sql.SQL(f"cross join lateral (select * from {relation} as stored where {condition} offset 0) as {alias}")
+
+
+def accepted_keys(named: str) -> sql.Composable:
+    """Join ``accepted_key`` to the rows of `named` by setl_id."""
+    return looked_up("raw.settlement_key", f"stored.setl_id = {named}.setl_id", "accepted_key")
+
+
+def settlements_of_keys() -> sql.Composable:
+    """Join the settlement, ``known``, to its ``accepted_key``."""
+    same = ("setl_id", "fixmedins_code", "business_date")
+    return looked_up("raw.settlement", " and ".join(f"stored.{name} = accepted_key.{name}" for name in same), "known")
+
+
+def waiting_refunds() -> sql.Composable:
+    """Join the refund of the same id that waits, ``known``, to ``delivered_setl``."""
+    condition = "stored.setl_id = delivered_setl.setl_id and stored.outcome is null"
+    return looked_up("intake.pending_refund", condition, "known")
+
+
 def probe(load: Load, query: sql.Composable, table: str, columns: dict[str, str], items: str = "*") -> None:
     """Create an engine's table from a query that looks up every row of a temporary table of PostgreSQL.
 
     Probing an index per delivered key costs the same after a year of history; hashing all history would not.
     """
     # A block range index over the day that is being loaded holds every row: a bitmap of it is a scan in disguise.
-    # And rows of this load have no statistics yet, so the order of the joins is the one that is written.
-    ways = {"join_collapse_limit": "1"} | dict.fromkeys(
-        ("enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off"
-    )
-    for way, value in ways.items():
-        load.connection.execute(sql.SQL("set local {} = {}").format(sql.Identifier(way), sql.Literal(value)))
+    ways = ("enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_seqscan")
+    for way in ways:
+        load.connection.execute(sql.SQL("set local {} = off").format(sql.Identifier(way)))
     copy_from_postgres(load.connection, query, load.engine, table, columns, load.work, items=items)
     for way in ways:
         load.connection.execute(sql.SQL("reset {}").format(sql.Identifier(way)))
@@ -222,10 +247,9 @@ def fetch_settlements_of_lists(load: Load) -> None:
     probe(
         load,
         sql.SQL(
-            "select setl_id, fixmedins_code, person_key, business_date, medfee_sumamt from delivered_setl "
-            "join raw.settlement_key using (setl_id) "
-            "join raw.settlement using (fixmedins_code, setl_id, business_date)"
-        ),
+            "select known.setl_id, known.fixmedins_code, known.person_key, known.business_date, known.medfee_sumamt "
+            "from delivered_setl {keys} {settlements}"
+        ).format(keys=accepted_keys("delivered_setl"), settlements=settlements_of_keys()),
         "stored_settlement_of_list",
         {
             "setl_id": "VARCHAR",

@@ -14,6 +14,7 @@ from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
 from settlement.gate import owner
 from settlement.intake import control, judging, knowledge, netting, reference
+from settlement.intake.context import create_list_facts
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
 from settlement.intake.receipts import storable
@@ -76,6 +77,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
             knowledge.fetch_known_rows(load, table)
         if table.parent:
             _create_parents(load, table, names)
+        if table.name == "settlement_list":
+            create_list_facts(load, names)
         if owner(table) not in (None, "area_code"):
             knowledge.find_owners(load, table, names)
         if table.is_large:

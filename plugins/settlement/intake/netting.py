@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from settlement.contract.tables import TABLES
-from settlement.intake.knowledge import Load, probe
+from settlement.intake.knowledge import Load, accepted_keys, probe, settlements_of_keys
 from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, decide
 from settlement.intake.transfer import copy_to_postgres
 
@@ -71,17 +71,18 @@ def _find_covered(load: Load) -> None:
         "refunded",
         ["setl_id", "fixmedins_code", "person_key", *FUNDS],
     )
-    is_covered = " and ".join(f"original.{fund} + refunded.{fund} >= 0" for fund in FUNDS)
+    is_covered = " and ".join(f"known.{fund} + refunded.{fund} >= 0" for fund in FUNDS)
     probe(
         load,
         sql.SQL(
-            "select refunded.setl_id from refunded join raw.settlement_key using (fixmedins_code, setl_id) "
-            "join raw.settlement as original using (fixmedins_code, setl_id, business_date) "
-            "where original.person_key = refunded.person_key and original.refd_setl_flag = 0 and {is_covered} "
-            "and not exists (select from raw.settlement as earlier where earlier.init_setl_id = refunded.setl_id) "
+            "select refunded.setl_id from refunded {keys} {settlements} "
+            "where known.fixmedins_code = refunded.fixmedins_code and known.person_key = refunded.person_key "
+            "and known.refd_setl_flag = 0 and {is_covered} "
+            "and not exists (select from raw.settlement as earlier "
+            "where earlier.init_setl_id = refunded.setl_id offset 0) "
             "and not exists (select from intake.pending_refund as waiting "
-            "where waiting.init_setl_id = refunded.setl_id and waiting.outcome is null)"
-        ).format(is_covered=sql.SQL(is_covered)),
+            "where waiting.init_setl_id = refunded.setl_id and waiting.outcome is null offset 0)"
+        ).format(keys=accepted_keys("refunded"), settlements=settlements_of_keys(), is_covered=sql.SQL(is_covered)),
         "covered_refund",
         {"setl_id": "VARCHAR"},
     )

@@ -124,6 +124,7 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
 NOT_THE_SENDERS = (
     "person_key_missing",
     "person_key_invalid",
+    "engine_memory",
     "limit_invalid",
     "suite_invalid",
     "warehouse_unreachable",
