@@ -18,7 +18,7 @@ class Limits:
     """Of one file, uncompressed; checked while reading, so an archive bomb stops early."""
     line_bytes: int = 1 * MIB
     columns: int = 1_000
-    duckdb_memory: int = 224 * MIB
+    duckdb_memory: int = 208 * MIB
     duckdb_threads: int = 2
 
     @classmethod

@@ -142,39 +142,31 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
     """Facts about the children of a list that came in the same batch; none delivered means none, but for charges."""
     context.columns |= {"settlement_medfee_sumamt": "parent.medfee_sumamt"}
     context.columns |= {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
-    known = {
-        "settlement_list_diagnosis": {
-            "diagnosis_count": "coalesce({facts}.row_count, 0)",
-            "main_diagnosis_count": "coalesce({facts}.main_count, 0)",
-            "main_diagnosis_code": "{facts}.main_code",
-            "main_diagnosis_condition": "{facts}.main_condition",
-            "diagnosis_codes": "{facts}.codes",
-        },
-        "settlement_list_operation": {
-            "operation_count": "coalesce({facts}.row_count, 0)",
-            "first_operation_date": "{facts}.first_date",
-            "last_operation_date": "{facts}.last_date",
-        },
-        "settlement_list_item": {"item_amount_sum": "coalesce({facts}.amount, 0)"},
-        "settlement_list_icu": {"first_icu_time": "{facts}.first_time", "last_icu_time": "{facts}.last_time"},
-    }
-    for name, columns in known.items():
-        if name in delivered:
-            facts = f"facts_of_{name}"
-            expressions = {column: expression.format(facts=facts) for column, expression in columns.items()}
-            context.join(facts, f"typed.setl_id = {facts}.setl_id", **expressions)
+    if names := _names_of_facts(delivered):
+        facts = {name: f"coalesce(facts.{name}, 0)" if name in ADDED_UP else f"facts.{name}" for name in names}
+        context.join("facts_of_lists as facts", "typed.setl_id = facts.setl_id", **facts)
 
 
 def create_list_facts(load: Load, delivered: Collection[str]) -> None:
-    """Create ``facts_of_<child>`` for the children of lists that came in the batch: one row a list.
+    """Create ``facts_of_lists``: one row for each list whose children came in the batch, with what the rules ask.
 
-    Each is made by a statement of its own: the memory that sorting and grouping take is free again before the next,
-    and before the lists themselves are judged.
+    Each child is added up by a statement of its own, and lists are judged with one table of facts: the memory that a
+    join, a sort or a group takes is free again for the next.
     """
-    for name, query in FACTS.items():
-        if name in delivered:
-            facts = query.format(children=_sound(load, name))
-            load.engine.execute(f"create or replace table facts_of_{name} as {facts}")
+    children = [child for child in FACTS if child in delivered]
+    for child in children:
+        facts = FACTS[child][0].format(children=_sound(load, child))
+        load.engine.execute(f"create or replace table facts_of_{child} as {facts}")
+    if children:
+        known = ", ".join(f"any_value({name}) as {name}" for name in _names_of_facts(delivered))
+        parts = " union all by name ".join(f"select * from facts_of_{child}" for child in children)
+        load.engine.execute(
+            f"create or replace table facts_of_lists as select setl_id, {known} from ({parts}) group by setl_id"
+        )
+
+
+def _names_of_facts(delivered: Collection[str]) -> list[str]:
+    return [name for child, (_, names) in FACTS.items() if child in delivered for name in names]
 
 
 def _sound(load: Load, name: str) -> str:
@@ -201,11 +193,11 @@ def _sound(load: Load, name: str) -> str:
 DIAGNOSES = """
     select
         setl_id,
-        count(*) as row_count,
-        count(*) filter (is_main) as main_count,
-        min(diag_code) filter (is_main) as main_code,
-        min(adm_cond_type) filter (is_main) as main_condition,
-        '|' || string_agg(diag_code, '|' order by seq) || '|' as codes
+        count(*) as diagnosis_count,
+        count(*) filter (is_main) as main_diagnosis_count,
+        min(diag_code) filter (is_main) as main_diagnosis_code,
+        min(adm_cond_type) filter (is_main) as main_diagnosis_condition,
+        '|' || string_agg(diag_code, '|' order by seq) || '|' as diagnosis_codes
     from (
         select
             *,
@@ -223,25 +215,42 @@ DIAGNOSES = """
 OPERATIONS = """
     select
         setl_id,
-        count(*) as row_count,
-        min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date), cast(oprn_oprt_endtime as date))) as first_date,
-        max(coalesce(oprn_oprt_date, cast(oprn_oprt_endtime as date), cast(oprn_oprt_begntime as date))) as last_date
+        count(*) as operation_count,
+        min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date), cast(oprn_oprt_endtime as date)))
+            as first_operation_date,
+        max(coalesce(oprn_oprt_date, cast(oprn_oprt_endtime as date), cast(oprn_oprt_begntime as date)))
+            as last_operation_date
     from {children}
     group by setl_id
 """
 
+ITEMS = "select setl_id, sum(amt) as item_amount_sum from {children} group by setl_id"
+
 STAYS = """
     select
         setl_id,
-        min(scs_cutd_inpool_time) as first_time,
-        max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_time
+        min(scs_cutd_inpool_time) as first_icu_time,
+        max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_icu_time
     from {children}
     group by setl_id
 """
 
 FACTS = {
-    "settlement_list_diagnosis": DIAGNOSES,
-    "settlement_list_operation": OPERATIONS,
-    "settlement_list_item": "select setl_id, sum(amt) as amount from {children} group by setl_id",
-    "settlement_list_icu": STAYS,
+    "settlement_list_diagnosis": (
+        DIAGNOSES,
+        (
+            *("diagnosis_count", "main_diagnosis_count"),
+            *("main_diagnosis_code", "main_diagnosis_condition", "diagnosis_codes"),
+        ),
+    ),
+    "settlement_list_operation": (
+        OPERATIONS,
+        ("operation_count", "first_operation_date", "last_operation_date"),
+    ),
+    "settlement_list_item": (ITEMS, ("item_amount_sum",)),
+    "settlement_list_icu": (STAYS, ("first_icu_time", "last_icu_time")),
 }
+"""By table of children: how it is added up by list, and the context columns that this gives."""
+
+ADDED_UP = {"diagnosis_count", "main_diagnosis_count", "operation_count", "item_amount_sum"}
+"""Facts that are nothing, not unknown, for a list without such children."""
