@@ -405,6 +405,19 @@ def test_who_was_suspended_since_the_request_is_not_paid_when_it_is_approved(boo
     assert verify_ledger().is_intact
 
 
+def test_a_suspension_of_the_area_since_the_request_stops_all_its_lines(books):
+    books.entitle("1000.10")
+    books.propose("2026-03-03")
+    request()
+    books.execute(
+        "insert into ledger.suspension_event values ('S1', 'opened', %s, %s, '310100', 'K1', '2026-03-04', null, '{}')",
+        [AREA, f"A{AREA}00000"],
+    )
+    [disbursement] = disburse(date(2026, 3, 4))
+    assert (disbursement.instruction_count, disbursement.suspended_count) == (0, 1)
+    assert books.rows("select message_id from ledger.bank_file") == []
+
+
 def test_what_the_database_refuses_of_one_request_stops_no_other(books):
     books.entitle("100.00")
     books.entitle("5.00", institution=PHARMACY, fund="390100")

@@ -9,6 +9,7 @@ select
     opened.suspension_id,
     opened.area_code,
     opened.fixmedins_code,
+    opened.fixmedins_code = {{ area_party('opened.area_code') }} as is_of_area,
     opened.fund_pay_type,
     opened.rule_code,
     opened.event_date as opened_on,

@@ -11,7 +11,7 @@ select
         from intermediate.int_suspensions__standing as suspension
         where
             suspension.area_code = payment_request.area_code
-            and suspension.fixmedins_code in (line.fixmedins_code, 'A' || payment_request.area_code || '00000')
+            and (suspension.is_of_area or suspension.fixmedins_code = line.fixmedins_code)
             and coalesce(suspension.fund_pay_type, payment_request.fund_pay_type) = payment_request.fund_pay_type
             and suspension.opened_on <= %(paid_on)s
             and coalesce(suspension.resumes_on, date 'infinity') > %(paid_on)s
