@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TypedDict
 
+from settlement.errors import SettlementError
 from settlement.tasks.step import step
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def failures_of_stopped_batches(area_code: str | None) -> dict[str, str]:
     """Say of each stopped batch of an area, or of every area, why nothing of it was booked."""
     from settlement.gate.stopped import stopped_batches
 
+    remedy = "correct the register by a reference batch, or the rule where that is wrong (见运行手册: 被叫停的批次)"
     return {
-        batch_id: f"[batch_stopped] nothing of it was booked, it breaks {broken_rules}"
+        batch_id: str(SettlementError("batch_stopped", f"nothing of it was booked, it breaks {broken_rules}", remedy))
         for batch_id, broken_rules in stopped_batches(area_code).items()
     }
