@@ -239,8 +239,11 @@ FACTS = {
     "settlement_list_diagnosis": (
         DIAGNOSES,
         (
-            *("diagnosis_count", "main_diagnosis_count"),
-            *("main_diagnosis_code", "main_diagnosis_condition", "diagnosis_codes"),
+            "diagnosis_count",
+            "main_diagnosis_count",
+            "main_diagnosis_code",
+            "main_diagnosis_condition",
+            "diagnosis_codes",
         ),
     ),
     "settlement_list_operation": (
