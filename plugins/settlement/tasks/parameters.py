@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import get_current_context
 
+from settlement.callers import ON_BEHALF_OF, is_service, started_by
 from settlement.errors import SettlementError
 from settlement.user_areas import require_area, require_every_area
 from settlement.user_kinds import require_kind
@@ -17,11 +18,15 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def refuse_unknown_keys(known: Collection[str]) -> None:
     """Refuse a run whose conf holds a key the DAG does not know: Airflow itself accepts any.
 
+    In whose name it runs only the service account may say.
+
     Raises:
         SettlementError: ``unknown_parameter``, naming the key and the known ones.
     """
-    conf: dict[str, Any] = getattr(get_current_context()["dag_run"], "conf", None) or {}
-    unknown = sorted(set(conf) - set(known))
+    run = get_current_context()["dag_run"]
+    conf: dict[str, Any] = getattr(run, "conf", None) or {}
+    said_by_service = {ON_BEHALF_OF} if is_service(getattr(run, "triggering_user_name", None)) else set()
+    unknown = sorted(set(conf) - set(known) - said_by_service)
     if unknown:
         raise SettlementError(
             "unknown_parameter",
@@ -32,7 +37,12 @@ def refuse_unknown_keys(known: Collection[str]) -> None:
 
 def triggered_by() -> str:
     """Give the name of who started the run; a scheduled run belongs to `scheduler`."""
-    return getattr(get_current_context()["dag_run"], "triggering_user_name", None) or "scheduler"
+    return caller_of_run(get_current_context()["dag_run"])
+
+
+def caller_of_run(run: Any) -> str:
+    """Give the name in which a run was started, read from the run itself: no task can hand on another one."""
+    return started_by(getattr(run, "triggering_user_name", None), getattr(run, "conf", None))
 
 
 def require_area_of_run(area_code: str | None) -> None:

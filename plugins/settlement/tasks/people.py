@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
 from settlement.errors import SettlementError
+from settlement.tasks.parameters import caller_of_run
 from settlement.user_areas import require_area
 
 log = logging.getLogger(__name__)
@@ -73,8 +74,7 @@ class QuestionOperator(HITLOperator):
             person=str(responder.get("name") or responder.get("id") or "nobody"),
             reason=str(given["params_input"].get("reason") or "").strip(),
         )
-        triggered_by = getattr(context["dag_run"], "triggering_user_name", None)
-        involved = {triggered_by, self.caused_by}
+        involved = {caller_of_run(context["dag_run"]), self.caused_by}
         objection = objection_to(answer, self.area_code, involved, accounts_named_by(self.answered_by))
         if objection:
             self._ask_again(context, objection)
