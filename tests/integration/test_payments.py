@@ -3,7 +3,7 @@
 import csv
 import io
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
@@ -217,6 +217,65 @@ def test_an_account_that_no_bank_message_can_carry_stops_that_institution_alone(
     assert books.rows(
         "select has_account, account_no from ledger.payment_instruction where fixmedins_code = %s", PHARMACY
     ) == [(False, None)]
+
+
+NEW_ACCOUNT = (
+    "insert into reference.bank_account select fixmedins_code, '新户', '6229999', '102330000003', bank_name, %(day)s,"
+    " null, 'REF2', null, 1, 9, gen_random_uuid() from reference.bank_account where fixmedins_code = %(code)s"
+)
+
+
+def test_a_request_keeps_the_account_that_is_valid_on_its_pay_date(books):
+    books.execute("update reference.bank_account set valid_to = '2026-03-02' where fixmedins_code = %s", [PHARMACY])
+    books.entitle("1000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    books.propose("2026-03-03")
+    request()
+    assert books.rows(
+        "select fixmedins_code, account_name, account_no, bank_code from ledger.payment_request_line order by 1"
+    ) == [(INSTITUTION, "医院1", "622200000001", "102330000002"), (PHARMACY, None, None, None)]
+
+
+@pytest.mark.parametrize("ended_on", ["2026-03-03", "2026-03-02"], ids=["from the next day on", "from the pay date on"])
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_an_account_that_changed_after_the_request_is_paid_neither_old_nor_new(books, ended_on, is_replaced):
+    books.entitle("10000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    books.propose("2026-03-03")
+    [made] = request()
+    decide_request(made.request_id, decision="approved", decided_by="director", reason="")
+    books.execute("update reference.bank_account set valid_to = %s where fixmedins_code = %s", [ended_on, PHARMACY])
+    if is_replaced:
+        books.execute(NEW_ACCOUNT, {"day": date.fromisoformat(ended_on) + timedelta(days=1), "code": PHARMACY})
+    [disbursement] = disburse(date(2026, 3, 4))
+    assert (disbursement.total_amount, disbursement.account_changed_count) == ("10000.00", 1)
+    assert (disbursement.no_account_count, disbursement.suspended_count) == (0, 0)
+    assert books.rows(
+        "select has_account, is_account_changed, account_no from ledger.payment_instruction where fixmedins_code = %s",
+        PHARMACY,
+    ) == [(False, True, None)]
+    [(content,)] = books.rows("select content from ledger.bank_file")
+    assert "6229999" not in content
+    assert "622200000002" not in content
+    assert "1 institutions whose account changed" in summarise(pay_date=PAY_DATE, area_code=None)
+    [(status,)] = books.rows("select status from marts.fct_payment_instructions where fixmedins_code = %s", PHARMACY)
+    assert status == "account_changed"
+
+    pay(books, date(2026, 3, 5))
+    paid_to = books.rows("select account_no from ledger.payment_instruction where pay_date = '2026-03-05'")
+    assert paid_to == [("6229999" if is_replaced else None,)]
+    assert verify_ledger().is_intact
+
+
+def test_an_account_delivered_after_the_request_is_not_what_was_approved(books):
+    books.execute("delete from reference.bank_account where fixmedins_code = %s", [INSTITUTION])
+    books.entitle("1000.00")
+    books.propose("2026-03-03")
+    request()
+    books.execute(NEW_ACCOUNT, {"day": "2026-01-01", "code": PHARMACY})
+    books.execute("update reference.bank_account set fixmedins_code = %s where account_no = '6229999'", [INSTITUTION])
+    [disbursement] = disburse()
+    assert (disbursement.instruction_count, disbursement.no_account_count) == (0, 1)
 
 
 def test_without_an_expenditure_account_nothing_is_instructed(books):

@@ -30,13 +30,14 @@ log = logging.getLogger(__name__)
 PACKAGE = "settlement.payments"
 INSTRUCTION_COLUMNS = (
     "fixmedins_code, instruction_id, request_id, area_code, fund_pay_type, settlement_month, pay_date, purpose,"
-    " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id, suspended_by"
+    " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id, suspended_by,"
+    " is_account_changed"
 )
 
 
 @dataclass(frozen=True)
 class Disbursement:
-    """What one request put on its way, in yuan; ``no_account_count`` and ``suspended_count`` lines were not sent."""
+    """What one request put on its way, in yuan; the lines of the other counts were not sent."""
 
     request_id: str
     area_code: str
@@ -45,6 +46,7 @@ class Disbursement:
     instruction_count: int
     total_amount: str
     no_account_count: int
+    account_changed_count: int
     suspended_count: int
     message_id: str | None
 
@@ -75,7 +77,7 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of a request with the account to pay to, if there is one and nothing suspends the institution."""
+    """One line of a request with the account that it was requested for, and what speaks against paying to it."""
 
     fixmedins_code: str
     settlement_month: str
@@ -85,12 +87,24 @@ class _Line:
     account_name: str | None
     account_no: str | None
     bank_code: str | None
+    is_account_changed: bool
     suspended_by: str | None
 
     @property
     def account(self) -> BankAccount | None:
-        """The account to pay to; None where there is none, none that a bank message can carry, or a suspension."""
-        return None if self.suspended_by else usable_account(self.account_name, self.account_no, self.bank_code)
+        """The account to pay to; None where there is none, none that a bank message can carry, or it must not be."""
+        if self.unsent_because:
+            return None
+        return usable_account(self.account_name, self.account_no, self.bank_code)
+
+    @property
+    def unsent_because(self) -> str | None:
+        """What happened since the request that keeps the line from being sent, in words; None where nothing did."""
+        if self.suspended_by:
+            return f"is suspended by {self.suspended_by}"
+        if self.is_account_changed:
+            return "has another account than the one that was approved (收款账户已变更)"
+        return None
 
 
 def disburse_approved(
@@ -168,10 +182,9 @@ def disburse(
     if file:
         _insert_bank_file(connection, request, file)
     for line in lines:
-        if line.suspended_by:
-            log.warning("institution %s is suspended by %s: nothing is sent", line.fixmedins_code, line.suspended_by)
-        elif line.account is None:
-            log.warning("institution %s has no account that a bank can pay to: nothing is sent", line.fixmedins_code)
+        if line.account is None:
+            reason = line.unsent_because or "has no account that a bank can pay to"
+            log.warning("institution %s %s: nothing is sent", line.fixmedins_code, reason)
     log.info("area %s fund %s: %d payments instructed", request.area_code, request.fund_pay_type, len(payable))
     return Disbursement(
         request_id=str(request_id),
@@ -180,7 +193,8 @@ def disburse(
         pay_date=request.pay_date.isoformat(),
         instruction_count=len(payable),
         total_amount=str(file.total if file else Decimal("0.00")),
-        no_account_count=sum(not line.suspended_by and line.account is None for line in lines),
+        no_account_count=sum(not line.unsent_because and line.account is None for line in lines),
+        account_changed_count=sum(not line.suspended_by and line.is_account_changed for line in lines),
         suspended_count=sum(bool(line.suspended_by) for line in lines),
         message_id=file.message_id if file else None,
     )
@@ -255,6 +269,7 @@ def _insert_instructions(
                     account and account.bank_code,
                     line.replaces_instruction_id,
                     line.suspended_by,
+                    line.is_account_changed and not line.suspended_by,
                 ]
             )
 

@@ -33,6 +33,7 @@ select
         when failed_events.event is not null then failed_events.event
         when paid_events.event is not null then paid_events.event
         when instructions.suspended_by is not null then 'suspended'
+        when instructions.is_account_changed then 'account_changed'
         when not instructions.has_account then 'no_account'
         else 'instructed'
     end as status,

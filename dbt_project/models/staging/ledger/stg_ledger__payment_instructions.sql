@@ -12,5 +12,6 @@ select
     amount,
     has_account,
     suspended_by,
+    is_account_changed,
     replaces_instruction_id
 from {{ source('ledger', 'payment_instruction') }}
