@@ -14,14 +14,14 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for place in (
         "plugins/a.py",
         "dbt_project/models/b.sql",
-        "requirements.lock",
+        "requirements-dev.lock",
         "dags/c.py",
         "dbt_project/target/d.sql",
     ):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text("as it was")
     monkeypatch.setattr(code_hash, "HOME", tmp_path)
-    for name in set(code_hash.KEPT_IN_MEMORY) - {"plugins", "dbt_project", "requirements.lock"}:
+    for name in set(code_hash.KEPT_IN_MEMORY) - {"plugins", "dbt_project", "requirements-dev.lock"}:
         (tmp_path / name).mkdir()
     return tmp_path
 
@@ -35,7 +35,7 @@ def installation(checkout: Path) -> Installation:
     return installation
 
 
-@pytest.mark.parametrize("place", ["plugins/a.py", "dbt_project/models/b.sql", "requirements.lock"])
+@pytest.mark.parametrize("place", ["plugins/a.py", "dbt_project/models/b.sql", "requirements-dev.lock"])
 def test_it_runs_other_code_once_a_file_has_changed(checkout: Path, installation: Installation, place: str) -> None:
     assert not code_hash.runs_other_code(installation)
     (checkout / place).write_text("as it is")

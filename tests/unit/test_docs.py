@@ -18,7 +18,9 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 def direct_dependencies() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = project["project"]["dependencies"] + project["dependency-groups"]["dev"]
+    groups = project["dependency-groups"]
+    named = [*project["project"]["dependencies"], *groups["local"], *groups["dev"]]
+    named = [requirement for requirement in named if isinstance(requirement, str)]  # dev includes local
     return {re.split(r"[^A-Za-z0-9.-]", requirement, maxsplit=1)[0].lower() for requirement in named}
 
 

@@ -5,7 +5,7 @@ import hashlib
 from settlement.local.installation import HOME, Installation
 
 # DAG files are not among them: Airflow reads those again and again.
-KEPT_IN_MEMORY = ("plugins", "expectations", "database", "dbt_project", "deploy", "requirements.lock")
+KEPT_IN_MEMORY = ("plugins", "expectations", "database", "dbt_project", "deploy", "requirements-dev.lock")
 SUFFIXES = (".py", ".sql", ".json", ".yml", ".csv", ".lock")
 WRITTEN_BY_PROGRAMS = frozenset({"target", "logs", "__pycache__"})
 
