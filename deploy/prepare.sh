@@ -15,9 +15,4 @@ airflow roles add-perms Platform --resource DAG:book_month --action can_read
 
 # The first accounts; the agency adds its own in the pages (Security > List Users). Those that exist get the password
 # that the environment gives now.
-airflow users create --username admin --password "$AIRFLOW_ADMIN_PASSWORD" \
-    --role Admin --firstname Admin --lastname Admin --email admin@localhost
-airflow users reset-password --username admin --password "$AIRFLOW_ADMIN_PASSWORD"
-airflow users create --username service --password "$SETTLEMENT_AIRFLOW_PASSWORD" \
-    --role Service --firstname Run --lastname Notes --email service@localhost
-airflow users reset-password --username service --password "$SETTLEMENT_AIRFLOW_PASSWORD"
+python "$here/accounts.py"

@@ -24,7 +24,7 @@ every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVIC
 
 @every_service
 def test_images_are_pinned(service: dict[str, Any]) -> None:
-    assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", service["image"])
+    assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?", service["image"])
 
 
 @every_service
@@ -41,7 +41,7 @@ def test_long_running_services_have_health_checks(name: str) -> None:
     assert SERVICES[name]["restart"] == "unless-stopped"
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"postgres", "redis"}))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"postgres", "valkey"}))
 def test_services_wait_for_what_they_need(name: str) -> None:
     needed = SERVICES[name]["depends_on"]
     assert all(other in SERVICES for other in needed)
