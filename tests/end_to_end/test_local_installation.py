@@ -116,6 +116,15 @@ def test_secrets_are_private_and_the_home_stays_untouched(shell: Shell) -> None:
     assert list(shell.home.iterdir()) == []
 
 
+def test_nobody_else_reads_what_was_delivered_or_paid_and_no_log_of_a_start_holds_a_password(
+    shell: Shell, info: dict[str, str]
+) -> None:
+    for folder in (info["inbox"], info["outbox"], str(shell.local / "logs")):
+        assert Path(folder).stat().st_mode & 0o077 == 0, folder
+    assert info["airflow_password"] not in shell.run("up")
+    assert info["warehouse_dsn"] not in shell.run("info")
+
+
 def test_starting_twice_changes_nothing(shell: Shell) -> None:
     before = shell.pids()
     assert "it runs already" in shell.run("up")

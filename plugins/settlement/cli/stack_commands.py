@@ -73,11 +73,14 @@ def migrate() -> None:
 
 
 def show(installation: Installation) -> None:
-    """Print the addresses for a person."""
+    """Print the addresses for a person; passwords on a terminal only, never into the log of another program."""
     facts = lifecycle.describe(installation)
     console.print(f"\n[bold]Airflow[/]    {facts['airflow_url']}")
-    console.print(f"           {facts['airflow_user']} / {facts['airflow_password']}", highlight=False)
-    console.print(f"[bold]warehouse[/]  {facts['warehouse_dsn']}", highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(f"           {facts['airflow_user']} / {facts['airflow_password']}", highlight=False)
+        console.print(f"[bold]warehouse[/]  {facts['warehouse_dsn']}", highlight=False, soft_wrap=True)
+    else:
+        console.print(f"           {facts['airflow_user']}, password: settlement info --json (口令不写入日志)")
     console.print(f"[bold]inbox[/]      {facts['inbox']}", highlight=False, soft_wrap=True)
     console.print(f"[bold]outbox[/]     {facts['outbox']}", highlight=False, soft_wrap=True)
     console.print(f"[bold]logs[/]       {installation.logs}", highlight=False, soft_wrap=True)

@@ -181,6 +181,9 @@ def _prepare(installation: Installation) -> Credentials:
     for box in (installation.inbox, installation.outbox):
         if "://" not in box:
             Path(box).mkdir(parents=True, exist_ok=True)
+    for folder in (Path(installation.inbox), Path(installation.outbox), installation.logs):
+        if folder.is_relative_to(installation.local):  # a folder of somebody's own keeps the rights it was given
+            folder.chmod(0o700)
     credentials = _credentials(installation)
     installation.save()
     passwords = installation.airflow_home / "passwords.json"
