@@ -1,5 +1,6 @@
 """Shared fixtures: a real PostgreSQL server, and a migrated warehouse of its own for each test."""
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -14,11 +15,14 @@ from psycopg import conninfo, sql
 from tests.fixtures.folders import reachable_folder
 from tests.fixtures.servers import OutsideServer, Server
 
+from settlement.contract.manifest import KINDS
 from settlement.local.postgres import EmbeddedPostgres
 from settlement.warehouse.connect import ROLES, connect
 from settlement.warehouse.migrate import migrate
 
 PERSON_KEY = "5a" * 32
+SENDERS = ("admin", "hangzhou", "platform", "province", "service")
+"""Accounts that may deliver every kind, where a test does not say otherwise."""
 
 settings.register_profile("untimed", deadline=None)  # how fast a machine is today is no property of the code
 settings.load_profile("untimed")
@@ -112,6 +116,7 @@ def warehouse(
         folder.mkdir()
         monkeypatch.setenv(f"SETTLEMENT_{variable}", str(folder))
     monkeypatch.setenv("SETTLEMENT_PERSON_KEY", PERSON_KEY)
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", json.dumps({sender: list(KINDS) for sender in SENDERS}))
     yield Warehouse(admin_dsn, folders["INBOX"], folders["OUTBOX"])
     with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:
         connection.execute(f"drop database {name} with (force)")

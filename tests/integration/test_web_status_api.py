@@ -306,7 +306,7 @@ def test_an_account_bound_to_areas_takes_no_batch_id_that_waits_for_another_area
 
 
 def test_an_account_bound_to_kinds_delivers_only_these(client, warehouse, monkeypatch):
-    monkeypatch.setenv("SETTLEMENT_USER_KINDS", '{"platform": ["declaration"]}')
+    monkeypatch.setenv("SETTLEMENT_USER_KINDS", '{"platform": ["declaration"], "province": ["settlement"]}')
     assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "kind_not_allowed")
     assert not (warehouse.inbox / BATCH).exists()
     assert audited(warehouse) == [("platform", "deliver_batch", BATCH, "330100", 403, "kind_not_allowed")]

@@ -60,8 +60,16 @@ def test_secrets_have_no_default() -> None:
         assert any(rest.startswith(":?") for rest in uses), name
 
 
-@pytest.mark.parametrize("setting", ["SETTLEMENT_APPROVERS", "SETTLEMENT_RELEASERS"])
-def test_nothing_starts_before_it_is_said_whose_answers_count(setting: str) -> None:
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "SETTLEMENT_APPROVERS",
+        "SETTLEMENT_MASTER_DATA_RELEASERS",
+        "SETTLEMENT_RELEASERS",
+        "SETTLEMENT_USER_KINDS",
+    ],
+)
+def test_nothing_starts_before_it_is_said_who_may_bring_in_and_whose_answers_count(setting: str) -> None:
     uses = re.findall(rf"\$\{{{setting}([^}}]*)\}}", TEXT)
     assert uses == [":?see .env.example"]
     assert re.search(f"^{setting}=$", EXAMPLE, re.MULTILINE)

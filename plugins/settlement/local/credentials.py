@@ -25,6 +25,9 @@ AIRFLOW_ROLES = {
 APPROVERS = ("approver", "admin")
 RELEASERS = ("operator", "admin")
 
+# Who plays every sender, and the bank too: whoever tries the platform out is alone. On a server duties are divided.
+SENDERS = ("admin", "operator", "platform", "service")
+
 
 @dataclass(frozen=True)
 class Credentials:

@@ -1,5 +1,6 @@
 """The environment variables that make a process part of the local installation."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ from urllib.parse import quote, urlencode
 
 from psycopg.conninfo import conninfo_to_dict
 
-from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS, Credentials, load_or_create
+from settlement.contract.manifest import KINDS
+from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS, SENDERS, Credentials, load_or_create
 from settlement.local.installation import HOME, Installation
 
 WAREHOUSE = "settlement"
@@ -53,6 +55,9 @@ def _settlement(installation: Installation, credentials: Credentials) -> dict[st
         "SETTLEMENT_PERSON_KEY": credentials.person_key,
         "SETTLEMENT_APPROVERS": ",".join(APPROVERS),
         "SETTLEMENT_RELEASERS": ",".join(RELEASERS),
+        "SETTLEMENT_USER_KINDS": os.environ.get("SETTLEMENT_USER_KINDS")
+        or json.dumps({account: list(KINDS) for account in SENDERS}),
+        "SETTLEMENT_UNDIVIDED_ACCOUNTS": os.environ.get("SETTLEMENT_UNDIVIDED_ACCOUNTS", ",".join(SENDERS)),
         "SETTLEMENT_SCHEDULES": os.environ.get("SETTLEMENT_SCHEDULES", "off"),
         "SETTLEMENT_AIRFLOW_URL": installation.airflow_url,
         "SETTLEMENT_AIRFLOW_USER": "service",

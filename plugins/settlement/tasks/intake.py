@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from airflow.sdk import get_current_context
 
+from settlement.contract.manifest import KINDS
 from settlement.errors import SettlementError
 from settlement.tasks.parameters import (
     refuse_unknown_keys,
@@ -17,6 +18,7 @@ from settlement.tasks.parameters import (
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
+from settlement.user_areas import require_batch_id
 from settlement.user_kinds import kinds_of
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,8 @@ def find_batches() -> list[list[str]]:
 
     Raises:
         SettlementError: ``area_not_allowed``: who started the run may not act on the batch's area, or not on every one;
-            ``kind_not_allowed``: who started the run may not deliver what the named batch is.
+            ``kind_not_allowed``: who started the run may not deliver what the named batch is;
+            ``batch_id_not_yours``: the named batch's id begins with none of the areas of who started the run.
     """
     from settlement.intake import waiting_batches
     from settlement.intake.delivered import delivered_manifest
@@ -52,6 +55,7 @@ def find_batches() -> list[list[str]]:
     refuse_unknown_keys(["batch_id"])
     batch_id = get_current_context()["params"]["batch_id"]
     if batch_id:
+        require_batch_id(triggered_by(), batch_id)
         manifest = delivered_manifest(batch_id)
         require_area_of_batch(manifest.area_code if manifest else None)
         require_kind_of_batch(manifest.kind if manifest else None)
@@ -62,11 +66,11 @@ def find_batches() -> list[list[str]]:
 
 
 def _of_allowed_kinds(batch_ids: list[str]) -> list[str]:
-    """Leave out what who started the run may not deliver, and for a bound account what nobody can tell the kind of."""
+    """Leave out what who started the run may not deliver; short of every kind, also what has no kind one can tell."""
     from settlement.intake.delivered import delivered_manifest
 
     kinds = kinds_of(triggered_by())
-    if kinds is None:
+    if set(kinds) == set(KINDS):
         return batch_ids
     manifests = {batch_id: delivered_manifest(batch_id) for batch_id in batch_ids}
     allowed = [batch_id for batch_id, manifest in manifests.items() if manifest and manifest.kind in kinds]

@@ -21,6 +21,7 @@ from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, require
 from settlement.tasks.people import Answer, Question
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import PASSING_FAULTS, step
+from settlement.user_kinds import require_divided_duties
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,8 @@ def resolve_pay_date() -> PaymentRun:
     Raises:
         SettlementError: ``not_a_working_day``, or ``unpublished_year``: payments are made on official working days;
             ``pay_date_too_far`` after what was accepted;
-            ``area_not_allowed``: who started the run may not settle that area, or not every area.
+            ``area_not_allowed``: who started the run may not settle that area, or not every area;
+            ``duties_not_divided``: who started the run may also deliver the bank's answers.
     """
     from settlement.payments.pay_dates import refuse_far_pay_date
     from settlement.working_days import is_working_day, next_working_day
@@ -87,6 +89,7 @@ def resolve_pay_date() -> PaymentRun:
     refuse_unknown_keys(["pay_date", "area_code"])
     params = get_current_context()["params"]
     require_area_of_run(params["area_code"])
+    require_divided_duties(triggered_by())
     pay_date = date.fromisoformat(params["pay_date"]) if params["pay_date"] else day_of_run()
     if not is_working_day(pay_date):
         raise SettlementError(
