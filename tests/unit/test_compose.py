@@ -87,7 +87,7 @@ def test_each_service_reaches_the_warehouse_by_the_roles_of_its_duty_only() -> N
         "superset-prepare": {"bi_reader"},
         "superset": {"bi_reader"},
     }
-    assert asked.isdisjoint({"transformer", "poster"})
+    assert asked.isdisjoint({"transformer", "poster", "decider"})
 
 
 def test_only_what_runs_tasks_holds_the_key_of_persons() -> None:

@@ -44,11 +44,20 @@ def each_in_a_transaction(
             found[key] = _refused(key, error)
         if key in found:
             log.error("%s: %s", key, found[key])
+    hand_on(found, failures)
+    return results
+
+
+def hand_on(found: Failures, failures: Failures | None) -> None:
+    """Put what went wrong where the caller wants it, or raise it where the caller does not.
+
+    Raises:
+        SettlementError: The first failure, with the messages of all of them.
+    """
     if failures is not None:
         failures.update(found)
     elif found:
         raise _all_of(list(found.values()))
-    return results
 
 
 def _refused(key: object, error: psycopg.Error) -> SettlementError:

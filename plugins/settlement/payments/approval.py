@@ -1,19 +1,42 @@
-"""The one decision on a request; the database itself refuses whoever triggered the run (发起人不得审批)."""
+"""The one decision on a request, by a rule or by a person, recorded as the role that does nothing else.
 
+The database itself refuses whoever triggered the run (发起人不得审批), and a rule what only a person may approve.
+"""
+
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from settlement.errors import SettlementError
+from settlement.ledger.transactions import Failures, each_in_a_transaction
+from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
 
 DECISIONS = ("approved", "rejected")
 
 
+def approve_by_rule(areas: Iterable[str], *, pay_date: date, failures: Failures) -> None:
+    """Approve what a rule may approve of the undecided requests of a pay date; each area commits by itself.
+
+    Requests are made by another role, in another transaction: those that a killed run left undecided are taken as well.
+    """
+    with connect("decider") as connection:
+        each_in_a_transaction(
+            connection,
+            areas,
+            lambda area: connection.execute(
+                statement("settlement.payments", "approve_by_rule"), {"area_code": area, "pay_date": pay_date}
+            ),
+            failures,
+        )
+
+
 def decide_request(request_id: UUID | str, *, decision: str, decided_by: str, reason: str) -> None:
     """Record a decision in a transaction of its own; see :func:`decide`."""
-    with connect("poster") as connection:
+    with connect("decider") as connection:
         decide(connection, request_id, decision=decision, decided_by=decided_by, reason=reason)
 
 

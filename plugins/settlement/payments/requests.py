@@ -12,7 +12,8 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.errors import SettlementError
-from settlement.ledger.transactions import Failures, each_in_a_transaction
+from settlement.ledger.transactions import Failures, each_in_a_transaction, hand_on
+from settlement.payments.approval import approve_by_rule
 from settlement.statements import statement
 from settlement.warehouse import connect, transaction_lock
 
@@ -90,15 +91,19 @@ def request_payments(
     Returns:
         All requests of that pay date, also those an earlier call made, and what is undecided from earlier pay dates.
     """
+    found: Failures = {}
     with connect("poster") as connection:
         areas = [area_code] if area_code else _areas(connection)
         connection.commit()
-        made = each_in_a_transaction(
+        requested = each_in_a_transaction(
             connection,
             [area for area in areas if area not in without],
             lambda area: create_requests(connection, area_code=area, pay_date=pay_date, triggered_by=triggered_by),
-            failures,
+            found,
         )
+        approve_by_rule(requested, pay_date=pay_date, failures=found)
+        made = [requests_of(connection, area_code=area, pay_date=pay_date) for area in requested]
+    hand_on(found, failures)
     return [request for requests in made for request in requests]
 
 
@@ -109,12 +114,10 @@ def undecided_requests(*, pay_date: date, area_code: str | None, without: Collec
     return [request for request in found if request.needs_a_person and request.area_code not in without]
 
 
-def create_requests(
-    connection: psycopg.Connection[Any], *, area_code: str, pay_date: date, triggered_by: str
-) -> list[Request]:
+def create_requests(connection: psycopg.Connection[Any], *, area_code: str, pay_date: date, triggered_by: str) -> str:
     """Write the requests of an area in the caller's transaction, unless it was paid on this date or a later one.
 
-    The suspensions of the date are kept with them, and what a rule may approve is approved.
+    The suspensions of the date are kept with them. Returns the area.
 
     Raises:
         SettlementError: ``proposal_outdated`` if what was proposed is not what is due now.
@@ -129,7 +132,7 @@ def create_requests(
         )
         connection.execute(statement(PACKAGE, "insert_suspensions"), scope)
         _insert_requests(connection, scope, triggered_by)
-    return requests_of(connection, area_code=area_code, pay_date=pay_date)
+    return area_code
 
 
 def requests_of(connection: psycopg.Connection[Any], *, area_code: str | None, pay_date: date) -> list[Request]:
@@ -185,4 +188,3 @@ def _insert_requests(connection: psycopg.Connection[Any], scope: dict[str, Any],
         {**scope, "funds": funds, "purposes": purposes, "request_ids": ids, "requested_by": requested_by},
     )
     connection.execute(statement(PACKAGE, "insert_request_lines"), scope)
-    connection.execute(statement(PACKAGE, "approve_by_rule"), scope)

@@ -7,7 +7,7 @@ import psycopg
 
 from settlement.errors import SettlementError
 
-ROLES = ("loader", "transformer", "poster", "bi_reader", "auditor")
+ROLES = ("loader", "transformer", "poster", "decider", "bi_reader", "auditor")
 
 
 def dsn_of(role: str) -> str:

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from settlement.errors import SettlementError
 from settlement.warehouse.connect import ROLES
+from settlement.warehouse.rights import settle_rights
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def migrations_folder() -> Path:
 
 
 def migrate(admin_dsn: str, passwords: Mapping[str, str]) -> list[str]:
-    """Bring the warehouse up to date and set the roles' passwords.
+    """Bring the warehouse up to date, and set the roles' passwords, limits and rights on the server.
 
     Args:
         admin_dsn: Address of the warehouse database as a role that may create roles and schemas.
@@ -36,7 +37,7 @@ def migrate(admin_dsn: str, passwords: Mapping[str, str]) -> list[str]:
 
     Raises:
         SettlementError: ``server_version`` outside PostgreSQL 15 to 18; ``migration_changed`` when a file differs
-            from what was applied; ``migration_failed`` with the statement's own message.
+            from what was applied; ``migration_failed`` with the statement's own message; ``foreign_function``.
     """
     with psycopg.connect(admin_dsn, application_name="settlement migrate") as connection:
         _check_version(connection)
@@ -52,6 +53,7 @@ def migrate(admin_dsn: str, passwords: Mapping[str, str]) -> list[str]:
         for path in fresh:
             _apply(connection, path)
         _set_passwords(connection, passwords)
+        settle_rights(connection)
     return [path.name for path in fresh]
 
 

@@ -20,3 +20,9 @@ where
         from ledger.payment_request_line as line
         where line.request_id = payment_request.request_id and line.flag is not null
     )
+    and not exists (
+        select
+        from ledger.payment_decision as decided
+        where decided.request_id = payment_request.request_id
+    )
+on conflict (request_id) do nothing
