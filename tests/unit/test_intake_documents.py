@@ -56,7 +56,10 @@ def test_an_unknown_name_in_a_section_is_a_warning(tmp_path: Path) -> None:
     information = document()["SETLINFO"] | {"Remark": "x"}
     diagnoses = [{"diag_type": "1", "diag_code": "I10.x00", "diag_name": "x", "maindiag_flag": "1", "colour": 1}]
     _, warnings = found(tmp_path, json.dumps(document(SETLINFO=information, DiseInfo=diagnoses)))
-    assert warnings == [f"a.jsonl: column {name!r} is not in the contract; ignored" for name in ("remark", "colour")]
+    assert warnings == [
+        f"a.jsonl: column {name!r} is not in the contract; ignored (契约中无此列, 已忽略)"
+        for name in ("remark", "colour")
+    ]
 
 
 def test_a_column_that_no_document_has_is_missing(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ TEXT = "setl_id,名称\r\nA1,甲\r\n".encode()
 
 def file(name: str, content: bytes, encoding: str = "utf-8", sha256: str | None = None) -> DeliveredFile:
     digest = sha256 or hashlib.sha256(content).hexdigest()
-    return DeliveredFile(1, name, TABLES["settlement"], "csv", encoding, 1, digest, {})
+    return DeliveredFile(1, name, TABLES["settlement"], "jsonl", encoding, 1, digest, {})  # without a header
 
 
 def staged(tmp_path: Path, name: str, content: bytes, limits: Limits = LIMITS, **fields: str) -> bytes:

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from settlement.cli import airflow_runs
 from settlement.cli.delivery import batches_in, copy_to_inbox
+from settlement.cli.warehouse_access import use_warehouse
+from settlement.intake import attempts
 from settlement.local.airflow_api import AirflowApi
 
 console = Console()
@@ -24,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command()(deliver)
     app.command()(receive)
+    app.command()(retry)
     app.command()(settle)
     app.command()(receipts)
     app.command()(book)
@@ -55,6 +58,18 @@ def receive(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
     """Receive a batch that lies in the inbox already, and show its receipt (接收). Exit code 3: refused or held."""
     api, facts = airflow_runs.connect()
     raise typer.Exit(_receive(api, batch_id, batch_id, facts["outbox"], seconds))
+
+
+def retry(batch_id: BatchId, seconds: Seconds = 600.0) -> None:
+    """Receive a batch that was set aside because its load was killed twice, after its reason was mended (重试搁置批次).
+
+    Exit code 3: refused or held.
+    """
+    use_warehouse()
+    console.print(f"{attempts.forget(batch_id)} killed loads forgotten (已清除中断记录)", highlight=False)
+    api, facts = airflow_runs.connect()
+    run_id = f"{batch_id}--retry-{secrets.token_hex(4)}"
+    raise typer.Exit(_receive(api, batch_id, run_id, facts["outbox"], seconds))
 
 
 def settle(

@@ -36,14 +36,21 @@ def find_batch(connection: psycopg.Connection[Any], batch_id: str) -> Known | No
     return Known(row[0], row[1], row[2], Receipt.from_json(row[3])) if row else None
 
 
-def refusals(connection: psycopg.Connection[Any]) -> dict[str, datetime | None]:
-    """Every batch that has been received, with the time of its refusal where it may come again, mended."""
-    return dict(
-        connection.execute(
-            "select batch_id, case when status = 'refused' and error_code is distinct from 'held_rejected' "
-            "then received_at end from intake.batch"
-        ).fetchall()
+@dataclass(frozen=True)
+class Received:
+    """That a batch has been received; `refused_at` where it may come again, mended, and what was wrong with it."""
+
+    refused_at: datetime | None
+    error_code: str | None
+
+
+def received(connection: psycopg.Connection[Any]) -> dict[str, Received]:
+    """Every batch that has been received."""
+    rows = connection.execute(
+        "select batch_id, case when status = 'refused' and error_code is distinct from 'held_rejected' "
+        "then received_at end, error_code from intake.batch"
     )
+    return {batch_id: Received(refused_at, error_code) for batch_id, refused_at, error_code in rows}
 
 
 def write_batch(

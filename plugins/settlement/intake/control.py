@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from settlement.contract.manifest import DeliveredFile
+from settlement.contract.manifest import DeliveredFile, shown
 from settlement.errors import SettlementError
 
 
@@ -45,6 +45,7 @@ def _plain(amount: Decimal) -> Decimal:
 def _mismatch(file: DeliveredFile, what: str, expected: str, found: str) -> SettlementError:
     return SettlementError(
         "control_mismatch",
-        f"{file.name}: {what} expected {expected}, found {found}",
-        "the file is not the one the manifest describes: send the batch again",
+        f"{file.name}: {what} expected {shown(expected)[1:-1]}, found {found}"
+        f" (清单所列 {shown(expected)[1:-1]}, 文件实有 {found})",
+        "the file is not the one the manifest describes: send the batch again (文件与清单不符, 请核对后重报)",
     )

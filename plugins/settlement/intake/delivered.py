@@ -1,17 +1,49 @@
 """What a delivered batch says of itself, known before anything of it is received."""
 
+from datetime import UTC, datetime
+
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import Manifest, parse_manifest
 from settlement.errors import SettlementError
-from settlement.intake.folders import MANIFEST, batch_folder, open_inside
+from settlement.intake.folders import MANIFEST, batch_folder, can_be_opened, inbox, open_inside
+
+
+def read_manifest(batch_id: str, limits: Limits) -> Manifest:
+    """Read and check the manifest that lies in the inbox.
+
+    Raises:
+        SettlementError: ``manifest_invalid`` and the others of :func:`settlement.contract.parse_manifest`,
+            ``batch_not_found``, ``file_not_plain``, ``file_unreadable``.
+    """
+    with open_inside(batch_folder(batch_id), MANIFEST) as source:
+        content = source.read(limits.manifest_bytes + 1)
+    if len(content) > limits.manifest_bytes:
+        raise SettlementError(
+            "manifest_invalid",
+            f"manifest.json is larger than {limits.manifest_bytes} bytes (清单过大)",
+            "split the batch (请拆分批次)",
+        )
+    return parse_manifest(content, batch_id, limits)
 
 
 def delivered_manifest(batch_id: str) -> Manifest | None:
     """Give the manifest that lies in the inbox; None where there is none or it cannot be read."""
-    limits = Limits.from_environment()
     try:
-        with open_inside(batch_folder(batch_id), MANIFEST) as source:
-            content = source.read(limits.manifest_bytes + 1)
-        return parse_manifest(content, batch_id, limits)
-    except SettlementError:
+        return read_manifest(batch_id, Limits.from_environment())
+    except (SettlementError, OSError):
         return None
+
+
+def created_at(batch_id: str) -> datetime:
+    """The manifest's time stamp; a batch whose manifest cannot be read comes last."""
+    manifest = delivered_manifest(batch_id)
+    return manifest.created_at if manifest else datetime.max.replace(tzinfo=UTC)
+
+
+def is_readable(batch_id: str) -> bool:
+    """True when the manifest and every file that it names can be opened; what else is wrong with them is not asked."""
+    folder = inbox() / batch_id
+    if not can_be_opened(folder, MANIFEST):
+        return False
+    manifest = delivered_manifest(batch_id)
+    return manifest is None or all(can_be_opened(folder, file.name) for file in manifest.files)

@@ -8,7 +8,6 @@ A well-formed delimited file of a large table is not kept in the engine: its rel
 seen together (keys and control columns), and its rows are read again slice by slice.
 """
 
-import csv
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-from settlement.contract.limits import Limits
-from settlement.contract.manifest import DeliveredFile
+from settlement.contract.limits import Limits, require_ratio, require_rows
+from settlement.contract.manifest import DeliveredFile, shown
 from settlement.contract.tables import Column, Table
 from settlement.errors import SettlementError
-from settlement.intake import documents
+from settlement.intake import control, documents, headers, parquet_types
+from settlement.intake.faults import OF_THIS_MACHINE
 from settlement.intake.slices import Slice, cut
 from settlement.intake.staging import StagedFile, too_large
 from settlement.sql_text import literal, quoted
@@ -72,13 +72,15 @@ class Delivered:
     def sources(self) -> Iterator[tuple[str, Path | None]]:
         """Yield relations that hold all rows with all columns between them, as SQL after ``from``.
 
-        With each comes the file it reads, if that is one of its own: it may be removed when the rows are read.
+        With each comes the file it reads, if that is one of its own: it may be removed when the rows are read. The file
+        that is cut is removed when its last piece is cut.
         """
         if self.layout is None:
             yield self.relation, None
             return
         for piece in cut(self.layout.path):
             yield f"({self.layout.rows_of(piece)})", piece.path
+        self.layout.path.unlink()
 
     @property
     def is_part_of_document(self) -> bool:
@@ -103,8 +105,8 @@ def read(
             raise _malformed(file, error) from None
     try:
         return _read_text(engine, file, staged, relation, limits)
-    except (duckdb.OutOfMemoryException, duckdb.IOException):
-        raise  # of this machine
+    except OF_THIS_MACHINE:
+        raise
     except duckdb.Error as error:
         raise _malformed(file, error) from None
 
@@ -116,8 +118,10 @@ def _read_text(
         return (_read_delimited(engine, file, staged, relation, limits),)
     read_documents = documents.lines_to_csv if file.format == "jsonl" else documents.lists_to_csv
     found = []
-    for part in read_documents(file, staged.path):
-        _check_header(file, part.table, part.header, limits)
+    parts = read_documents(file, staged.path)
+    staged.path.unlink()
+    for part in parts:
+        headers.check(file, part.table, part.header, limits)
         part_relation = f"{relation}_{part.table.name}"
         _load_careful(engine, part_relation, part.path, part.table, part.header)
         found.append(Delivered(file, part.table, part_relation, _unknown(file, part.table, part.unknown)))
@@ -127,15 +131,18 @@ def _read_text(
 def _read_delimited(
     engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, limits: Limits
 ) -> Delivered:
-    header = _header(file, staged.path, limits)
-    _check_header(file, file.table, header, limits)
+    header = headers.read(file, staged.path, limits)
+    headers.check(file, file.table, header, limits)
     layout = Layout(staged.path, file.table, tuple(header), file.format == "tsv")
-    is_sliced = file.table.is_large and staged.has_line_feeds
+    is_sliced = file.table.is_large and staged.has_even_ends
     unknown = _unknown(file, file.table, header)
-    if _load_fast(engine, relation, file, staged, layout, is_sliced):
+    if staged.has_even_ends and _load_fast(engine, relation, file, staged, layout, is_sliced):
+        if not is_sliced:
+            staged.path.unlink()
         return Delivered(file, file.table, relation, unknown, layout if is_sliced else None)
     path = staged.path.with_suffix(".careful.csv")
     documents.delimited_to_csv(file, staged.path, path, len(header))
+    staged.path.unlink()
     _load_careful(engine, relation, path, file.table, header)
     return Delivered(file, file.table, relation, unknown)
 
@@ -157,8 +164,10 @@ def _load_fast(
             f"create or replace table {relation}_text as "
             f"select {_select(columns, layout.header)} from {layout.read_csv(staged.path, skip=1)}"
         )
-    except duckdb.InvalidInputException as error:
-        log.info("%s: read again with care: %s", file.name, str(error).splitlines()[0])
+    except OF_THIS_MACHINE:
+        raise
+    except duckdb.Error as error:
+        log.info("%s: read again with care (%s)", file.name, type(error).__name__)
         return False
     (rows,) = engine.execute(f"select count(*) from {relation}_text").fetchone() or (0,)
     if rows + 1 != staged.lines:
@@ -180,7 +189,7 @@ def _load_careful(
     engine.execute(
         f"create or replace table {relation} as select line_no, form_error, {_select(table.columns, header)} "
         f"from read_csv(?, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"', "
-        f"nullstr = '', columns = {names!r}, max_line_size = 16777216)",
+        f"nullstr = '', columns = {names!r}, max_line_size = 16777216, new_line = '\\n')",
         [str(path)],
     )
     path.unlink()
@@ -191,19 +200,28 @@ def _read_parquet(
 ) -> Delivered:
     """A view: DuckDB reads Parquet group by group whenever the rows are asked for.
 
-    Every value of the contract is read once here, so that a damaged page is the file's fault and not a failed load.
+    Every value of the contract is read once here, so that a damaged page is the file's fault and not a failed load, and
+    so that what the file expands to is known: a million equal rows take no more bytes than one.
     """
-    (size,) = engine.execute("select sum(total_uncompressed_size) from parquet_metadata(?)", [str(path)]).fetchone()  # type: ignore[misc]
+    size, rows = engine.execute(
+        "select (select sum(total_uncompressed_size) from parquet_metadata($1)),"
+        " (select num_rows from parquet_file_metadata($1))",
+        [str(path)],
+    ).fetchone() or (0, 0)
     described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
     if size and size > limits.file_bytes:
         raise too_large(file, limits)
+    require_rows(file.name, rows, rows, limits)
+    control.check_rows(file, rows)
     header = _parquet_header(engine, path)
-    _check_header(file, file.table, header, limits)
+    headers.check(file, file.table, header, limits)
     items = []
     for column in file.table.columns:
         if column.name in header:
             name, type_name, *_ = described[header.index(column.name)]
-            items.append(f"{_as_text(quoted(name), type_name)} as {quoted(column.name)}")
+            if not parquet_types.carries(column, type_name) and _has_values(engine, path, name):
+                raise parquet_types.inexact(file, column, type_name)
+            items.append(f"{parquet_types.as_text(quoted(name), type_name, column)} as {quoted(column.name)}")
         else:
             items.append(f"null::VARCHAR as {quoted(column.name)}")
     engine.execute(
@@ -211,8 +229,16 @@ def _read_parquet(
         f"{', '.join(items)} from read_parquet({literal(str(path))}, file_row_number = true)"
     )
     names = ", ".join(quoted(column.name) for column in file.table.columns)
-    engine.execute(f"select bit_xor(hash({names})) from {relation}").fetchall()
+    lengths = " + ".join(f"coalesce(strlen({quoted(column.name)}), 0)" for column in file.table.columns)
+    _, expanded = engine.execute(f"select bit_xor(hash({names})), sum({lengths}) from {relation}").fetchone() or (0, 0)
+    require_ratio(file.name, path.stat().st_size, int(expanded or 0), limits)
     return Delivered(file, file.table, relation, _unknown(file, file.table, header))
+
+
+def _has_values(engine: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
+    """False for a column of nothing but NULL and NaN, whose type its writer had to guess."""
+    query = f"select 1 from read_parquet(?) where {quoted(name)} is not null and not isnan({quoted(name)}) limit 1"
+    return engine.execute(query, [str(path)]).fetchone() is not None
 
 
 def _parquet_header(engine: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
@@ -222,66 +248,26 @@ def _parquet_header(engine: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     inside = 0
     for name, children in nodes[1:]:  # the first is the root; the children of a nested column follow it
         if inside == 0:
-            header.append(name.strip().lower())
+            header.append(headers.plain(name))
         inside = max(inside - 1, 0) + (children or 0)
     return header
-
-
-def _as_text(name: str, type_name: str) -> str:
-    """A typed Parquet value as the contract would have it in text."""
-    if type_name.startswith("DECIMAL"):
-        text = f"{name}::VARCHAR"
-        return f"case when contains({text}, '.') then rtrim(rtrim({text}, '0'), '.') else {text} end"
-    if type_name == "TIMESTAMP WITH TIME ZONE":
-        return f"timezone('Asia/Shanghai', {name})::VARCHAR"
-    if type_name == "BOOLEAN":
-        return f"{name}::INTEGER::VARCHAR"
-    if type_name == "BLOB":
-        return f"nullif(trim(decode({name})), '')"  # text that its writer did not mark as such
-    return f"nullif(trim({name}::VARCHAR), '')"
 
 
 def _malformed(file: DeliveredFile, error: duckdb.Error) -> SettlementError:
     reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
     return SettlementError(
-        "file_malformed", f"{file.name} cannot be read as {file.format}: {reason}", "write the file again"
+        "file_malformed",
+        f"{file.name} cannot be read as {file.format}: {reason} (文件无法按 {file.format} 读取)",
+        "write the file again from its source (请重新导出)",
     )
-
-
-def _header(file: DeliveredFile, path: Path, limits: Limits) -> list[str]:
-    csv.field_size_limit(limits.line_bytes)
-    with path.open(encoding="utf-8", newline="") as source:
-        try:
-            names: list[str] = next(documents.delimited(file, source), [])
-        except csv.Error as error:
-            raise SettlementError("file_malformed", f"{file.name}: the header cannot be read: {error}", "") from None
-    return [name.strip().lower() for name in names]
-
-
-def _check_header(file: DeliveredFile, table: Table, header: Sequence[str], limits: Limits) -> None:
-    if len(header) > limits.columns:
-        raise SettlementError(
-            "too_many_columns",
-            f"{file.name} has {len(header)} columns, more than {limits.columns}",
-            "check the delimiter",
-        )
-    known = {column.name for column in table.columns}
-    for name in known:
-        if header.count(name) > 1:
-            raise SettlementError("column_duplicate", f"{file.name}: the column {name} stands twice in the header", "")
-    missing = [name for name in table.required if name not in header]
-    if missing:
-        raise SettlementError(
-            "column_missing",
-            f"{file.name}: required columns of {table.name} are missing: {', '.join(missing)}",
-            "check the header line; columns are found by name, in any order",
-        )
 
 
 def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[str, ...]:
     known = {column.name for column in table.columns}
     return tuple(
-        f"{file.name}: column {name[:60]!r} is not in the contract; ignored" for name in header if name not in known
+        f"{file.name}: column {shown(name[:60])} is not in the contract; ignored (契约中无此列, 已忽略)"
+        for name in header
+        if name not in known
     )
 
 

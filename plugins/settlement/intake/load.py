@@ -4,6 +4,7 @@ Large tables are written while they are judged; the caller rolls that back for a
 alone is written. The caller writes the batch row itself.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -82,7 +83,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
         if owner(table) not in (None, "area_code"):
             knowledge.find_owners(load, table, names)
         if table.is_large:
-            _ensure_partitions(load, table)
+            if any(part.file.rows for part in parts_of[table.name]):
+                _ensure_partitions(load, table)
             _forget_keys(load, parts_of[table.name])
             stored[table.name] = judge_and_store(load, table, parts_of[table.name], names)
         else:
@@ -124,15 +126,22 @@ def write_accepted(load: Load, parts: Sequence[Delivered], decided: Sequence[net
             _record_days(load)
 
 
-def write_quarantine(load: Load, parts: Sequence[Delivered]) -> None:
-    """Write every quarantined row with all its reasons; values are those of the row, never a person's identity."""
+def write_quarantine(load: Load, parts: Sequence[Delivered], most: int | None = None) -> None:
+    """Write quarantined rows with all their reasons; values are those of the row, never a person's identity.
+
+    Args:
+        load: The load whose rows are judged.
+        parts: What was delivered, in the order of the files.
+        most: Rows to write at most, the first of the batch; None for every one.
+    """
+    room = sys.maxsize if most is None else most
     for part in parts:
         if part.is_part_of_document:
             continue
         cursor = load.engine.execute(
             f"select line_no, record_key, reasons from outcome_{part.table.name} "
-            "where file_no = ? and disposition = 'quarantined' order by line_no",
-            [part.file.file_no],
+            "where file_no = ? and disposition = 'quarantined' order by line_no limit ?",
+            [part.file.file_no, room],
         )
         with (
             load.connection.cursor() as writer,
@@ -148,6 +157,7 @@ def write_quarantine(load: Load, parts: Sequence[Delivered]) -> None:
                     codes = list(dict.fromkeys(reason["code"] for reason in reasons))
                     details = Jsonb([{name: _shown(value) for name, value in reason.items()} for reason in reasons])
                     copy.write_row([*origin, _shown(record_key), codes, details])
+                room -= len(rows)
 
 
 def check_totals(load: Load, parts: Sequence[Delivered]) -> dict[int, dict[str, Decimal]]:

@@ -7,8 +7,8 @@ the batch row says what has, and a second run only writes the receipt again.
 import logging
 import random
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,18 @@ import psycopg
 from psycopg import errors
 from upath import UPath
 
-from settlement.contract.limits import Limits
-from settlement.contract.manifest import Manifest, parse_manifest
+from settlement.contract.limits import BatchMeter, Limits
+from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.errors import SettlementError
-from settlement.intake import bank, batches, formats, receipts, staging
-from settlement.intake.batches import Known
+from settlement.intake import attempts, bank, batches, formats, receipts, staging
+from settlement.intake.batches import Known, Received
+from settlement.intake.delivered import created_at, is_readable, read_manifest
 from settlement.intake.engine import open_engine, work_folder
-from settlement.intake.folders import MANIFEST, batch_folder, complete_batches, inbox, open_inside
+from settlement.intake.faults import as_refusals
+from settlement.intake.folders import batch_folder, changed_at, complete_batches, has_manifest, inbox
+from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
-from settlement.intake.load import Outcome, check_totals, judge_batch, write_accepted, write_quarantine
+from settlement.intake.load import FileOutcome, Outcome, check_totals, judge_batch, write_accepted, write_quarantine
 from settlement.intake.receipts import Receipt
 from settlement.intake.staging import StagedFile
 from settlement.warehouse import connect, transaction_lock
@@ -70,29 +73,24 @@ def waiting_batches() -> list[str]:
     """Complete batches of the inbox that are to be received, oldest first.
 
     These are the ones that are not received yet, whose receipt is missing, or that were refused by the gate and have
-    got a newer manifest since: a mended batch may come under its own id.
+    got a newer manifest since: a mended batch may come under its own id. One that could not be read waits again as soon
+    as it can.
     """
     with connect("loader", application_name="settlement intake") as connection:
-        refused_at = batches.refusals(connection)
-    waiting = [
-        name
-        for name in complete_batches()
-        if name not in refused_at or not receipts.is_published(name) or _is_mended(name, refused_at[name])
-    ]
-    return sorted(waiting, key=lambda name: (_created_at(name), name))
+        received = batches.received(connection)
+    waiting = [batch_id for batch_id in complete_batches() if _waits(batch_id, received.get(batch_id))]
+    return sorted(waiting, key=lambda batch_id: (created_at(batch_id), batch_id))
 
 
-def _is_mended(batch_id: str, refused_at: datetime | None) -> bool:
-    """True when the manifest, which is written last, is newer than the refusal."""
-    return refused_at is not None and (inbox() / batch_id / MANIFEST).stat().st_mtime > refused_at.timestamp()
-
-
-def _created_at(batch_id: str) -> datetime:
-    """The manifest's time stamp; a manifest that cannot be read comes last."""
-    try:
-        return _read_manifest(batch_folder(batch_id), batch_id, Limits.from_environment()).created_at
-    except SettlementError:
-        return datetime.max.replace(tzinfo=UTC)
+def _waits(batch_id: str, received: Received | None) -> bool:
+    if received is None or not receipts.is_published(batch_id):
+        return True
+    if received.refused_at is None:
+        return False
+    if received.error_code == "file_unreadable":  # rights to read are given without a change of the manifest
+        return is_readable(batch_id)
+    written = changed_at(inbox() / batch_id)  # the manifest is written last
+    return written is not None and written > received.refused_at
 
 
 def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
@@ -103,20 +101,22 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
         is_released = bool(release_by and known and known.status == "held")
         if is_released:
             _require_files(batch_id)
-        elif known and not (inbox() / batch_id / MANIFEST).is_file():
+        elif known and not has_manifest(inbox() / batch_id):
             return _again(connection, known)  # the inbox has been tidied; what was received stays received
         folder = batch_folder(batch_id)
         manifest: Manifest | None = None
         try:
-            manifest = _read_manifest(folder, batch_id, limits)
+            manifest = read_manifest(batch_id, limits)
             if known and is_released:
                 _check_same_manifest(known, manifest)  # the files are compared with it while they are staged
             elif known and known.is_final:
                 _check_same_content(known, manifest, folder)
-                return _again(connection, known)
-            return _load(connection, manifest, folder, limits, release_by, reason)
+            with attempts.counted(connection, manifest):
+                if known and known.is_final and not is_released:
+                    return _again(connection, known)
+                return _load(connection, manifest, folder, limits, release_by, reason)
         except SettlementError as error:
-            if error.code in NOT_THE_SENDERS:
+            if error.code in NOT_THE_SENDERS or _is_set_aside_again(known, error):
                 raise
             return _refuse(connection, batch_id, manifest, error)
 
@@ -124,11 +124,17 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
 NOT_THE_SENDERS = (
     "person_key_missing",
     "person_key_invalid",
+    "disk_space_low",
     "engine_memory",
     "limit_invalid",
     "suite_invalid",
     "warehouse_unreachable",
 )
+
+
+def _is_set_aside_again(known: Known | None, error: SettlementError) -> bool:
+    """True for a batch that was received, and whose receipt kills the process: what it is does not change."""
+    return bool(error.code == attempts.KILLED_TWICE and known and known.is_final)
 
 
 def _load(
@@ -139,9 +145,11 @@ def _load(
     release_by: str | None,
     reason: str,
 ) -> Receipt:
-    """Stage the files, then judge and write them in one transaction."""
-    with work_folder(manifest.batch_id) as work:
-        staged = [staging.stage(file, folder, work, limits) for file in manifest.files]
+    """Read the files, then judge and write them in one transaction."""
+    with work_folder(manifest.batch_id) as work, open_engine(work, limits) as engine, as_refusals(manifest):
+        reader = _reader(manifest, folder, work, limits)
+        is_bank = manifest.kind == "bank_receipt"
+        parts = [] if is_bank else [part for file in reader for part in formats.read(engine, *file, limits)]
         with connection.transaction():
             transaction_lock(connection, "intake batch", manifest.batch_id)
             transaction_lock(connection, "intake", manifest.area_code)
@@ -152,10 +160,10 @@ def _load(
                 _check_same_manifest(known, manifest)
             if known and known.is_final and not (release_by and known.status == "held"):
                 receipt = known.receipt
-            elif manifest.kind == "bank_receipt":
-                receipt = _write_bank_receipts(connection, manifest, staged, limits)
+            elif is_bank:
+                receipt = _write_bank_receipts(connection, manifest, reader, limits)
             else:
-                receipt = _write_rows(connection, manifest, staged, work, limits, release_by)
+                receipt = _write_rows(Load(manifest, engine, connection, work), parts, limits, release_by)
             if release_by and known and known.status == "held":
                 batches.record_decision(connection, manifest.batch_id, "release", release_by, reason)
     receipts.publish(connection, receipt)
@@ -163,45 +171,57 @@ def _load(
     return receipt
 
 
-def _write_rows(
-    connection: psycopg.Connection[Any],
-    manifest: Manifest,
-    staged: Sequence[StagedFile],
-    work: Path,
-    limits: Limits,
-    release_by: str | None,
-) -> Receipt:
-    with open_engine(work, limits) as engine:
-        load = Load(manifest, engine, connection, work)
-        parts = [
-            part
-            for file, copy in zip(manifest.files, staged, strict=True)
-            for part in formats.read(engine, file, copy, limits)
-        ]
-        control = check_totals(load, parts)
-        with connection.transaction() as judging:
-            outcome, decided = judge_batch(load, parts)
-            is_held = outcome.is_held and not release_by
-            if is_held:
-                raise psycopg.Rollback(judging)  # of what was stored while it was judged
-        for file in outcome.files:
-            file.control = control[file.file.file_no]
-        outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
-        receipt = _receipt(manifest, outcome, "held" if is_held else "accepted")
-        batches.write_batch(connection, manifest, receipt, outcome.files, decided_by=release_by)
-        write_quarantine(load, parts)
-        if not is_held:
-            write_accepted(load, parts, decided)
+def _reader(
+    manifest: Manifest, folder: UPath, work: Path, limits: Limits
+) -> Iterator[tuple[DeliveredFile, StagedFile]]:
+    """Bring one file after the other into the work folder, each when the one before it has been read."""
+    meter = BatchMeter(limits, work)
+    for file in manifest.files:
+        yield file, staging.stage(file, folder, work, limits, meter)
+
+
+def _write_rows(load: Load, parts: Sequence[Delivered], limits: Limits, release_by: str | None) -> Receipt:
+    control = check_totals(load, parts)
+    with load.connection.transaction() as judging:
+        outcome, decided = judge_batch(load, parts)
+        is_held = outcome.is_held and not release_by
+        if is_held:
+            raise psycopg.Rollback(judging)  # of what was stored while it was judged
+    for file in outcome.files:
+        file.control = control[file.file.file_no]
+    outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
+    receipt = _receipt(load.manifest, outcome, "held" if is_held else "accepted")
+    if is_held:
+        receipt = _with_unlisted(receipt, limits)
+    batches.write_batch(load.connection, load.manifest, receipt, outcome.files, decided_by=release_by)
+    write_quarantine(load, parts, limits.quarantined_rows if is_held else None)
+    if not is_held:
+        write_accepted(load, parts, decided)
     return receipt
 
 
+def _with_unlisted(receipt: Receipt, limits: Limits) -> Receipt:
+    """Say of each file of a held batch how many of its refused rows are counted only, and not listed with reasons."""
+    room = limits.quarantined_rows
+    files = []
+    for file in receipt.files:
+        listed = min(file["quarantined"], room)
+        room -= listed
+        unlisted = file["quarantined"] - listed
+        files.append(file | ({"unlisted": unlisted} if unlisted else {}))
+    return replace(receipt, files=files)
+
+
 def _write_bank_receipts(
-    connection: psycopg.Connection[Any], manifest: Manifest, staged: Sequence[StagedFile], limits: Limits
+    connection: psycopg.Connection[Any],
+    manifest: Manifest,
+    reader: Iterator[tuple[DeliveredFile, StagedFile]],
+    limits: Limits,
 ) -> Receipt:
-    files = [
-        bank.load_file(connection, manifest, file, copy.path, limits)
-        for file, copy in zip(manifest.files, staged, strict=True)
-    ]
+    files: list[FileOutcome] = []
+    for file, copy in reader:
+        files.append(bank.load_file(connection, manifest, file, copy.path, limits))
+        copy.path.unlink()
     receipt = _receipt(manifest, Outcome(files, {}, []), "accepted")
     batches.write_batch(connection, manifest, receipt, files)
     return receipt
@@ -249,16 +269,15 @@ def _reject(batch_id: str, reject_by: str, reason: str) -> Receipt:
             if known is None or (known.status != "held" and known.error_code != "held_rejected"):
                 raise SettlementError(
                     "batch_not_held",
-                    f"batch {batch_id} is {known.status if known else 'not received'}, not held",
-                    "only a held batch can be released or rejected",
+                    f"batch {batch_id} is {known.status if known else 'not received'}, not held (批次并非挂起)",
+                    "only a held batch can be released or rejected (只有挂起批次可放行或退回)",
                 )
             receipt = known.receipt
             if known.status == "held":
-                message = f"rejected by {reject_by}" + (f": {reason}" if reason else "")
-                receipt = Receipt.from_json(
-                    known.receipt.as_json()
-                    | {"status": "refused", "error": {"code": "held_rejected", "message": message}}
-                )
+                message = f"rejected by {reject_by} (人工退回)" + (f": {reason}" if reason else "")
+                hint = "correct the export and send it under a new batch id (请更正后用新批次号重报)"
+                error = {"code": "held_rejected", "message": message, "hint": hint}
+                receipt = Receipt.from_json(known.receipt.as_json() | {"status": "refused", "error": error})
                 batches.write_rejection(connection, receipt, reject_by)
                 batches.record_decision(connection, batch_id, "reject", reject_by, reason)
         receipts.publish(connection, receipt)
@@ -274,16 +293,6 @@ def _again(connection: psycopg.Connection[Any], known: Known) -> Receipt:
     duplicate = known.receipt.as_duplicate()
     receipts.publish_later_answer(duplicate)
     return duplicate
-
-
-def _read_manifest(folder: UPath, batch_id: str, limits: Limits) -> Manifest:
-    with open_inside(folder, MANIFEST) as source:
-        content = source.read(limits.manifest_bytes + 1)
-    if len(content) > limits.manifest_bytes:
-        raise SettlementError(
-            "manifest_invalid", f"manifest.json is larger than {limits.manifest_bytes} bytes", "split the batch"
-        )
-    return parse_manifest(content, batch_id, limits)
 
 
 def _check_same_content(known: Known, manifest: Manifest, folder: UPath) -> None:
@@ -310,8 +319,9 @@ def _check_same_manifest(known: Known, manifest: Manifest) -> None:
 def _conflict(manifest: Manifest) -> SettlementError:
     return SettlementError(
         "batch_conflict",
-        f"batch {manifest.batch_id} was received before with other content; nothing was changed",
-        "send corrections under a new batch id",
+        f"batch {manifest.batch_id} was received before with other content; nothing was changed"
+        " (同一批次号内容不同, 未作任何更改)",
+        "send corrections under a new batch id (更正请用新批次号)",
     )
 
 
@@ -321,14 +331,17 @@ def _require_files(batch_id: str) -> None:
     Raises:
         SettlementError: ``batch_not_found``.
     """
-    if not (inbox() / batch_id / MANIFEST).is_file():
+    if not has_manifest(inbox() / batch_id):
         raise SettlementError(
             "batch_not_found",
-            f"batch {batch_id} is held, and its folder is no more in the inbox; nothing was released",
-            "put the files and the manifest back as they were delivered and release it again",
+            f"batch {batch_id} is held, and its folder is no more in the inbox; nothing was released"
+            " (原始文件已不在收件箱)",
+            "put the files and the manifest back as they were delivered and release it again (请放回原文件后再放行)",
         )
 
 
 def _changed(error: SettlementError) -> SettlementError:
     """What is wrong with a second delivery of a batch that has been received: it is another one."""
-    return SettlementError("batch_conflict", f"received before with other content: {error.message}", error.hint)
+    return SettlementError(
+        "batch_conflict", f"received before with other content (同一批次号内容不同): {error.message}", error.hint
+    )

@@ -8,7 +8,6 @@ import codecs
 import gzip
 import hashlib
 import lzma
-import shutil
 import struct
 import zipfile
 import zlib
@@ -21,12 +20,15 @@ from typing import IO, BinaryIO
 import pyarrow
 from upath import UPath
 
-from settlement.contract.limits import MIB, Limits
-from settlement.contract.manifest import DeliveredFile
+from settlement.contract.limits import MIB, BatchMeter, Limits, require_ratio, require_rows
+from settlement.contract.manifest import SHA256, DeliveredFile, shown
 from settlement.errors import SettlementError
+from settlement.intake import archives, headers
 from settlement.intake.folders import open_inside
 
 BLOCK = 1 * MIB
+BEGINNING_BYTES = 64
+"""Enough to tell what a file is."""
 DAMAGE = (
     EOFError,
     gzip.BadGzipFile,
@@ -41,37 +43,45 @@ DAMAGE = (
     ValueError,
 )
 """What the libraries raise for a damaged archive; pyarrow and bz2 also raise an OSError that has no number."""
-ARCHIVE_MAGIC = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 
 
 @dataclass(frozen=True)
 class StagedFile:
     """A file in the work folder. `size` is in bytes, expanded; `lines` counts the lines of a text.
 
-    `has_line_feeds` tells that they end with LF or CRLF; a text without any has ends of CR, or a single line.
+    `has_even_ends` tells that every line ends alike, with LF or with CRLF, and no other CR stands in the text.
     """
 
     path: Path
     sha256: str
     size: int
     lines: int
-    has_line_feeds: bool
+    has_even_ends: bool
 
 
-def stage(file: DeliveredFile, folder: UPath, work: Path, limits: Limits) -> StagedFile:
-    """Copy `file` from the batch folder into `work`, checking it on the way.
+def stage(
+    file: DeliveredFile, folder: UPath, work: Path, limits: Limits, meter: BatchMeter | None = None
+) -> StagedFile:
+    """Copy `file` from the batch folder into `work`, checking it on the way; `meter` counts for the whole batch.
+
+    The header of a delimited file is checked before the rest is expanded.
 
     Raises:
         SettlementError: ``control_mismatch`` (the hash is another one than the manifest says: this is said first,
-            because a damaged file breaks in many ways), ``file_missing``, ``file_not_plain``, ``file_too_large``,
-            ``archive_invalid``, ``archive_nested``, ``encoding_invalid`` with the byte offset, ``line_too_long``.
+            because a damaged file breaks in many ways), ``file_missing``, ``file_not_plain``,
+            ``file_unreadable``, ``file_too_large``, ``batch_too_large``, ``too_many_rows``, ``expansion_ratio``,
+            ``disk_space_low``, ``archive_invalid``, ``archive_nested``, ``encoding_invalid`` with the byte offset,
+            ``line_too_long``, and those of the header.
     """
+    meter = meter or BatchMeter(limits, work)
     with open_inside(folder, file.name) as source:
-        hashing = _HashingReader(source)
+        hashing = _HashingReader(source, meter)
         target = work / f"file_{file.file_no}"
         try:
-            staged = _copy(file, hashing, target, limits)
-        except SettlementError:
+            staged = _copy(file, hashing, target, meter)
+        except SettlementError as error:
+            if error.code in ("disk_space_low", "batch_too_large"):
+                raise
             hashing.drain()
             _check_hash(file, hashing.sha256)
             raise
@@ -88,14 +98,22 @@ def sha256_of(folder: UPath, name: str) -> str:
 
 
 class _HashingReader:
-    """Passes bytes on and hashes them: the hash is of the file as delivered, compressed where it is."""
+    """Passes bytes on, counts and hashes them: the hash is of the file as delivered, compressed where it is."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, meter: BatchMeter | None = None) -> None:
         self._source = source
+        self._meter = meter
         self._hash = hashlib.sha256()
+        self.size = 0
+        self.beginning = b""
 
     def read(self, size: int = -1) -> bytes:
         data = self._source.read(size)
+        if self.size < BEGINNING_BYTES:
+            self.beginning += data[:BEGINNING_BYTES]
+        self.size += len(data)
+        if self._meter:
+            self._meter.deliver(len(data))
         self._hash.update(data)
         return data
 
@@ -123,33 +141,49 @@ class _HashingReader:
         return False
 
 
-def _copy(file: DeliveredFile, source: _HashingReader, target: Path, limits: Limits) -> StagedFile:
+def _copy(file: DeliveredFile, source: _HashingReader, target: Path, meter: BatchMeter) -> StagedFile:
+    limits = meter.limits
     is_text = file.format in ("csv", "tsv", "jsonl", "json4101")
     size = 0
     text = _Text(file, limits) if is_text else None
     with target.open("wb") as sink, _expanded(file, source, target, limits) as expanded:
-        for block in _blocks(file, expanded):
-            size += len(block)
+        for block in _blocks(file, source, expanded):
+            is_first, size = size == 0, size + len(block)
+            meter.expand(len(block))
             if size > limits.file_bytes:
                 raise too_large(file, limits)
-            if file.compression and size == len(block) and block.startswith(ARCHIVE_MAGIC):
-                raise SettlementError(
-                    "archive_nested", f"{file.name} holds another archive", "compress the data file itself, once"
-                )
-            sink.write(text.accept(block) if text else block)
+            if file.compression:
+                require_ratio(file.name, source.size, size, limits)
+            if is_first:
+                archives.refuse_hidden_archive(file, block)
+            content = text.accept(block) if text else block
+            sink.write(content)
+            if text:
+                _check_rows(file, text, meter)
+            if is_first and headers.has_header(file):
+                headers.check_first_block(file, content, limits)
         if text:
             sink.write(text.finish())
     source.drain()
-    lines, has_line_feeds = (text.lines, text.has_line_feeds) if text else (0, False)
-    return StagedFile(target, source.sha256, size, lines, has_line_feeds)
+    if not text:
+        return StagedFile(target, source.sha256, size, 0, has_even_ends=False)
+    meter.rows += text.lines
+    return StagedFile(target, source.sha256, size, text.lines, text.has_even_ends)
+
+
+def _check_rows(file: DeliveredFile, text: "_Text", meter: BatchMeter) -> None:
+    """Lines stand for rows while a text is read: what has too many is not read to its end."""
+    rows = max(text.lines - 1, 0)
+    require_rows(file.name, rows, meter.rows + rows, meter.limits)
 
 
 def _check_hash(file: DeliveredFile, found: str) -> None:
     if found != file.sha256:
+        odd = "" if SHA256.fullmatch(file.sha256) else ", which is no sha256 of 64 hexadecimal digits"
         raise SettlementError(
             "control_mismatch",
-            f"{file.name}: sha256 expected {file.sha256}, found {found}",
-            "the file is not the one the manifest describes: send the batch again",
+            f"{file.name}: sha256 expected {shown(file.sha256)[1:-1]}{odd}, found {found} (文件校验值不一致)",
+            "the file is not the one the manifest describes: send the batch again (文件与清单不符, 请重报)",
         )
 
 
@@ -164,9 +198,9 @@ def _expanded(file: DeliveredFile, source: _HashingReader, target: Path, limits:
             yield expanded
     elif file.compression == "zip":
         spool = target.with_suffix(".zip")
-        _spool(file, source, spool, limits)
         try:
-            with _only_member(file, spool) as expanded:
+            _spool(file, source, spool, limits)
+            with _only_member(file, source, spool) as expanded:
                 yield expanded
         finally:
             spool.unlink()
@@ -174,21 +208,23 @@ def _expanded(file: DeliveredFile, source: _HashingReader, target: Path, limits:
         yield source  # type: ignore[misc]  # read() is all that is used
 
 
-def _blocks(file: DeliveredFile, expanded: IO[bytes]) -> Iterator[bytes]:
+def _blocks(file: DeliveredFile, source: _HashingReader, expanded: IO[bytes]) -> Iterator[bytes]:
     """Yield the expanded bytes; what is wrong with an archive is one error, whatever library found it."""
+    is_begun = False
     while True:
         try:
             block = expanded.read(BLOCK)
         except DAMAGE as error:
             if file.compression is None:
                 raise
-            raise _bad_archive(file, str(error)) from None
+            raise archives.damaged(file, error, source.beginning, is_begun=is_begun) from None
         except OSError as error:
             if file.compression is None or error.errno is not None:
                 raise  # of the disk or the network
-            raise _bad_archive(file, str(error)) from None
+            raise archives.damaged(file, error, source.beginning, is_begun=is_begun) from None
         if not block:
             return
+        is_begun = True
         yield block
 
 
@@ -203,20 +239,15 @@ def _spool(file: DeliveredFile, source: _HashingReader, spool: Path, limits: Lim
 
 
 @contextmanager
-def _only_member(file: DeliveredFile, spool: Path) -> Iterator[IO[bytes]]:
-    """Open the one member of a zip; its name is checked although it is never used as a path."""
+def _only_member(file: DeliveredFile, source: _HashingReader, spool: Path) -> Iterator[IO[bytes]]:
+    """Open the one data file of a zip; its name is checked although it is never used as a path."""
     with ExitStack() as opened:
         try:
+            archives.check_directory(file, spool)
             archive = opened.enter_context(zipfile.ZipFile(spool))
-            members = archive.infolist()
-            if len(members) != 1 or members[0].is_dir():
-                raise _bad_archive(file, f"it has {len(members)} members; exactly one file is allowed")
-            name = members[0].filename
-            if "/" in name or "\\" in name or ".." in name:
-                raise _bad_archive(file, f"the member's name {name!r} is a path")
-            member = opened.enter_context(archive.open(members[0]))
+            member = opened.enter_context(archive.open(archives.only_data_file(file, archive.infolist())))
         except DAMAGE as error:
-            raise _bad_archive(file, str(error)) from None
+            raise archives.damaged(file, error, source.beginning, is_begun=False) from None
         yield member
 
 
@@ -230,7 +261,8 @@ class _Text:
         self._offset = 0
         self._line_length = 0
         self._is_start = True
-        self._ends = {b"\n": 0, b"\r": 0}
+        self._ends = {b"\n": 0, b"\r": 0, b"\r\n": 0}
+        self._is_return_open = False
         self._is_line_open = False
 
     def accept(self, block: bytes, final: bool = False) -> bytes:
@@ -242,8 +274,9 @@ class _Text:
             offset = self._offset - len(kept) + error.start
             raise SettlementError(
                 "encoding_invalid",
-                f"{self._file.name}: byte {offset} does not decode as {self._file.encoding}",
-                "name the right encoding in the manifest, or mend the file",
+                f"{self._file.name}: byte {offset} does not decode as {self._file.encoding}"
+                f" (第 {offset} 字节不是 {self._file.encoding} 编码)",
+                "name the right encoding in the manifest, or mend the file (请在清单中填写正确编码或修正文件)",
             ) from None
         self._offset += len(block)
         if self._file.encoding == "utf-8":  # as it was sent, but for what is kept back now
@@ -256,8 +289,7 @@ class _Text:
             self._is_start = False
         self._check_lines(content)
         if content:
-            for end in self._ends:
-                self._ends[end] += content.count(end)
+            self._count_ends(content)
             self._is_line_open = not content.endswith((b"\n", b"\r"))
         return content
 
@@ -267,9 +299,19 @@ class _Text:
         return (self._ends[b"\n"] or self._ends[b"\r"]) + self._is_line_open
 
     @property
-    def has_line_feeds(self) -> bool:
-        """False where every line end is a lone CR."""
-        return self._ends[b"\n"] > 0
+    def has_even_ends(self) -> bool:
+        """True when every line ends with LF, or every line with CRLF; False where any CR stands alone."""
+        feeds, returns, pairs = self._ends.values()
+        return feeds > 0 and returns == pairs and pairs in (0, feeds)
+
+    def _count_ends(self, content: bytes) -> None:
+        self._ends[b"\n"] += content.count(b"\n")
+        if returns := content.count(b"\r"):
+            self._ends[b"\r"] += returns
+            self._ends[b"\r\n"] += content.count(b"\r\n")
+        if self._is_return_open and content.startswith(b"\n"):
+            self._ends[b"\r\n"] += 1
+        self._is_return_open = content.endswith(b"\r")
 
     def finish(self) -> bytes:
         """Return what is left; a character cut off at the end of the file is an error."""
@@ -287,8 +329,8 @@ class _Text:
             if line_end < 0:
                 raise SettlementError(
                     "line_too_long",
-                    f"{self._file.name}: a line is longer than {self._limit} bytes",
-                    "check the line ends, or raise SETTLEMENT_LIMIT_LINE_BYTES",
+                    f"{self._file.name}: a line is longer than {self._limit} bytes (单行过长)",
+                    "check the line ends, or raise SETTLEMENT_LIMIT_LINE_BYTES (请检查换行符)",
                 )
             position = line_start = line_end + 1
         last_end = max(content.rfind(b"\n", position), content.rfind(b"\r", position))
@@ -299,15 +341,6 @@ def too_large(file: DeliveredFile, limits: Limits) -> SettlementError:
     """The error for a file beyond the limit, expanded."""
     return SettlementError(
         "file_too_large",
-        f"{file.name} is larger than {limits.file_bytes} bytes uncompressed",
-        "split it into several files, or raise SETTLEMENT_LIMIT_FILE_BYTES",
+        f"{file.name} is larger than {limits.file_bytes} bytes uncompressed (文件解压后过大)",
+        "split it into several files, or raise SETTLEMENT_LIMIT_FILE_BYTES (请拆分文件)",
     )
-
-
-def _bad_archive(file: DeliveredFile, reason: str) -> SettlementError:
-    return SettlementError("archive_invalid", f"{file.name}: {reason}", "compress the file again and send it")
-
-
-def remove(work: Path) -> None:
-    """Remove the work folder of a batch and what is in it."""
-    shutil.rmtree(work, ignore_errors=True)

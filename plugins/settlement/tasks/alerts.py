@@ -11,6 +11,9 @@ log = logging.getLogger(__name__)
 
 RUN_FAILED = "RUN FAILED 运行失败"
 DEADLINE_MISSED = "DEADLINE MISSED 超过时限"
+BATCH_SET_ASIDE = "BATCH SET ASIDE 批次搁置"
+
+SET_ASIDE = ("file_unreadable", "load_killed_twice")
 
 
 def run_failed(context: Any) -> None:
@@ -18,6 +21,16 @@ def run_failed(context: Any) -> None:
     dag_id, run_id = context["dag"].dag_id, context["run_id"]
     tasks = ", ".join(_failed_tasks(context)) or "no task, " + context["reason"]
     log.error("%s: %s %s: %s; see docs/runbook/%s.md", RUN_FAILED, dag_id, run_id, tasks, dag_id)
+
+
+def batch_refused(receipt: dict[str, Any]) -> None:
+    """Say of a refused batch that its sender alone cannot mend it: an account's rights, or what killed its load."""
+    error = receipt.get("error") or {}
+    if error.get("code") in SET_ASIDE:
+        log.error(
+            "%s: %s: %s: %s. %s; see docs/runbook/receive_batch.md",
+            *(BATCH_SET_ASIDE, receipt["batch_id"], error["code"], error["message"], error.get("hint", "")),
+        )
 
 
 def deadline_missed(limit: str, context: dict[str, Any] | None = None, **_: Any) -> None:

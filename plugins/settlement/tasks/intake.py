@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context
 
 from settlement.contract.manifest import KINDS
 from settlement.errors import SettlementError
+from settlement.tasks.alerts import batch_refused
 from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
@@ -29,6 +30,10 @@ RECONCILED_KINDS = ("settlement", "declaration")
 
 # One process loads this many in a row: its start costs as much as a small batch, and a mapped task has its own.
 BATCHES_OF_A_TASK = 50
+
+
+OF_ONE_BATCH = ("batch_not_found", "batch_id_invalid", "disk_space_low", "engine_memory", "load_killed_twice")
+"""Failures that the next batch need not have."""
 
 
 class Received(TypedDict):
@@ -100,7 +105,9 @@ def load_and_check(batch_ids: list[str]) -> Received:
     for number, batch_id in enumerate(batch_ids, start=1):
         log.info("batch %d of %d: %s", number, len(batch_ids), batch_id)
         try:
-            received["receipts"].append(_receive(batch_id))
+            receipt = _receive(batch_id)
+            batch_refused(receipt)
+            received["receipts"].append(receipt)
         except Exception as error:
             if len(batch_ids) == 1 or _concerns_every_batch(error):
                 raise
@@ -111,7 +118,7 @@ def load_and_check(batch_ids: list[str]) -> Received:
 
 def _concerns_every_batch(error: Exception) -> bool:
     """True for a missing setting or an unreachable warehouse; False for what one batch brought about."""
-    return isinstance(error, SettlementError) and error.code != "batch_not_found"
+    return isinstance(error, SettlementError) and error.code not in OF_ONE_BATCH
 
 
 def _receive(batch_id: str) -> dict[str, Any]:
