@@ -390,6 +390,50 @@ def test_a_payment_whose_copy_was_refused_is_paid_by_its_booking(bank):
     assert bank.answers(booked(bank.instruction())) == {"paid": 1}
 
 
+def test_a_cancelled_payment_is_payable_again(bank):
+    assert bank.answers(status(bank.instruction(), "CANC")) == {"rejected": 1}
+    assert bank.state()[1] == [(INSTITUTION, "rejected")]
+
+
+@pytest.mark.parametrize("code", ["BLCK", "XXXX", "acsc", None])
+def test_a_status_that_nobody_agreed_on_is_no_acceptance_and_calls_for_a_person(bank, caplog, code):
+    before = bank.state()
+    assert bank.answers(status(bank.instruction(), code, None)) == {"not_expected": 1}
+    assert bank.state() == before
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+
+
+@pytest.mark.parametrize("made", ["ACSC", "ACCC"])
+def test_what_the_bank_said_it_made_after_its_rejection_is_not_paid_again_before_a_booking(bank, caplog, made):
+    instruction = bank.instruction(PHARMACY)
+    bank.answers(status(instruction))
+    assert bank.answers(status(instruction, made, None), day="2026-03-04") == {"not_expected": 1}
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.instruction(PHARMACY) == instruction
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_rejection_of_what_the_bank_said_it_made_moves_nothing_and_calls_for_a_person(bank, caplog, together):
+    instruction = bank.instruction(PHARMACY)
+    before = bank.state()
+    made, refused = status(instruction, "ACSC", None), status(instruction)
+    counts = bank.answers(refused, made) if together else bank.answers(made) | bank.answers(refused)
+    assert counts == {"accepted": 1, "not_expected": 1}
+    assert bank.state() == before
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_another_currency_is_never_yuan_in_the_books_and_its_correction_counts(bank, caplog, known):
+    instruction = bank.instruction() if known else uuid4()
+    before = bank.state()
+    assert bank.answers(booked(instruction, currency="USD")) == {"amount_differs": 1}
+    assert bank.state() == before
+    assert "BANK ANSWER NEEDS A PERSON" in caplog.text
+    assert bank.answers(booked(instruction)) == {"paid" if known else "unknown": 1}
+
+
 def test_a_rejection_that_names_no_payment_rejects_none(bank):
     [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
     before = bank.state()

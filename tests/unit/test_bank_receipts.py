@@ -73,7 +73,8 @@ def test_every_version_of_the_status_report_is_read(version: int) -> None:
 
 def test_a_rejected_group_does_not_reject_a_transaction_that_says_otherwise() -> None:
     rows = report(group("RJCT") + block(transaction(PAID, "PDNG"), status="<PmtInfSts>RJCT</PmtInfSts>"))
-    assert [(row.end_to_end_id, row.status) for row in rows] == [(PAID, "PDNG")]
+    assert [(row.end_to_end_id, row.status) for row in rows] == [(PAID, "PDNG"), ("NOTPROVIDED", "RJCT")]
+    assert [row.is_for_whole_message for row in rows] == [False, False], "what contradicts itself moves nothing"
 
 
 def test_a_rejected_group_without_transactions_rejects_all() -> None:
@@ -95,9 +96,49 @@ def test_a_rejection_without_a_reason_has_the_one_of_its_rejected_group() -> Non
     rows = report(
         duplicate + block(transaction(PAID, "RJCT"), transaction(OTHER, "RJCT", REASON), transaction("x", "PDNG"))
     )
-    assert [row.reason_code for row in rows] == ["AM05", "AC04", None]
+    # A message that is refused as a duplicate is refused with all its payments, whatever else is said of one.
+    assert [row.reason_code for row in rows] == ["AM05", "AM05", None, "AM05"]
     (row,) = report(group("PART", REASON) + block(transaction(PAID, "RJCT")))
     assert row.reason_code is None, "the reason of a group that is not rejected is not that of the payment"
+
+
+def test_a_transaction_without_a_status_has_the_one_of_its_block_or_group() -> None:
+    bare = f"<TxInfAndSts><OrgnlEndToEndId>{PAID}</OrgnlEndToEndId></TxInfAndSts>"
+    rows = report(group("PART") + block(bare, status=f"<PmtInfSts>RJCT</PmtInfSts>{REASON}"))
+    assert [(row.end_to_end_id, row.status, row.reason_code) for row in rows] == [
+        (PAID, "RJCT", "AC04"),
+        (None, "RJCT", "AC04"),
+    ]
+    assert [row.status for row in report(group("RJCT", REASON) + block(bare))] == ["RJCT", "RJCT"]
+    assert [row.status for row in report(group("PART") + block(bare))] == [None]
+
+
+def test_a_refused_block_that_lists_one_payment_refuses_the_others_too() -> None:
+    rows = report(group("PART") + block(transaction(PAID, "RJCT", REASON), status="<PmtInfSts>RJCT</PmtInfSts>"))
+    assert [(row.end_to_end_id, row.status) for row in rows] == [(PAID, "RJCT"), (None, "RJCT")]
+    assert rows[1].is_for_whole_message
+
+
+@pytest.mark.parametrize("codes", [["NARR", "DU01"], ["AM05", "AC04"], ["AC04", "NARR", "DUPL"]])
+def test_a_duplicate_is_heard_among_all_reasons_of_every_level(codes: list[str]) -> None:
+    reasons = "".join(f"<StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf>" for code in codes)
+    [heard] = [code for code in codes if code in ("DU01", "AM05", "DUPL")]
+    assert [row.reason_code for row in report(group("PART") + block(transaction(PAID, "RJCT", reasons)))] == [heard]
+    assert [row.reason_code for row in report(group("RJCT", reasons))] == [heard]
+    (row,) = report(group("RJCT") + block(status=f"<PmtInfSts>RJCT</PmtInfSts>{reasons}"))
+    assert row.reason_code == heard
+
+
+def test_a_comment_or_instruction_inside_a_value_is_no_end_of_it() -> None:
+    text = entry().replace("17250.67", "17250<!-- x -->.<?y z?>67").replace("B9", "B<!-- -->9")
+    [booked] = notice(text)
+    assert (booked.amount, booked.servicer_reference) == (Decimal("17250.67"), "B9")
+
+
+@pytest.mark.parametrize("word", ["NONREF", "NOTPROVIDED", "NOT AVAILABLE", "nonref", "N/A", "0", "000", "-"])
+def test_a_word_for_no_reference_is_none(word: str) -> None:
+    [booked] = notice(entry(f"<NtryDtls>{detail(word)}</NtryDtls>").replace("B9", word))
+    assert (booked.end_to_end_id, booked.servicer_reference) == (None, None)
 
 
 def test_a_rejected_block_rejects_its_own_payments_beside_a_block_that_lists_them() -> None:

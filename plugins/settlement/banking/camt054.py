@@ -106,8 +106,8 @@ def _entry(element: Element, where: str, account: str | None, message_id: str | 
         raise bad_value(where, "booking date", None, "BookgDt, because the entry is booked")
     return BookedEntry(
         account=account,
-        entry_reference=element.text("NtryRef"),
-        servicer_reference=element.text("AcctSvcrRef"),
+        entry_reference=element.reference("NtryRef"),
+        servicer_reference=element.reference("AcctSvcrRef"),
         end_to_end_id=None,
         amount=read_amount(amount, where),
         currency=_currency(amount, where),
@@ -123,8 +123,8 @@ def _detail(element: Element, where: str) -> _Detail:
     """Read one transaction of an entry; older versions give its amount only under AmtDtls."""
     amount = element.find("Amt") or element.find("AmtDtls/TxAmt/Amt")
     return _Detail(
-        servicer_reference=element.text("Refs/AcctSvcrRef"),
-        end_to_end_id=element.text("Refs/EndToEndId"),
+        servicer_reference=element.reference("Refs/AcctSvcrRef"),
+        end_to_end_id=element.reference("Refs/EndToEndId"),
         amount=None if amount is None else read_amount(amount, where),
         currency=None if amount is None else _currency(amount, where),
         side=_side(element, where),

@@ -21,6 +21,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.banking.payment_file import CURRENCY
+from settlement.banking.statuses import DUPLICATE, FAILED, SETTLED, UNDER_WAY, WAITING
 from settlement.errors import SettlementError
 from settlement.ledger.posting import post
 from settlement.statements import statement
@@ -29,12 +30,6 @@ from settlement.warehouse import connect, transaction_lock
 log = logging.getLogger(__name__)
 
 PACKAGE = "settlement.banking"
-REJECTED = "RJCT"
-PENDING = ("PDNG", "FUTR", "INFO", "RCVD")
-DUPLICATE = ("AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL")
-"""Reasons of ISO 20022's external code sets (AM05 and DU01 to DU05 of ExternalStatusReason1Code; DUPL is the one for
-cancellations, which banks use here too) that refuse a payment or its message because the bank has it already.
-"""
 EVENTS = ("paid", "rejected", "returned")
 POSTED = (*EVENTS, "suspense", "suspense_cleared")
 ALERT = "BANK ANSWER NEEDS A PERSON 回单须人工核查"
@@ -94,6 +89,7 @@ class Answer:
     instruction_amount: Decimal | None
     has_account: bool | None
     events: Sequence[str]
+    was_said_to_be_made: bool
 
     @property
     def kind(self) -> str:
@@ -103,7 +99,7 @@ class Answer:
     @property
     def refuses_duplicate(self) -> bool:
         """Whether the bank refuses the copy only: a message that was sent again says nothing about the first."""
-        return self.status == REJECTED and self.reason_code in DUPLICATE
+        return self.status in FAILED and self.reason_code in DUPLICATE
 
     @property
     def order(self) -> tuple[int, str, str, str]:
@@ -123,6 +119,8 @@ class Answer:
         key = ["bank entry", self.area_code, self.kind, self.end_to_end_id or self._bank_reference()]
         if self.is_booked:
             key += [str(self.side), str(self.amount), str(self.booking_date)]
+            # A notice that was corrected from another currency is another one. Yuan, the rule, is left unsaid.
+            key += [str(self.currency)] if self.currency != CURRENCY else []
             key += [str(self.servicer_reference)] if self.is_further_movement else []
         else:
             key += [str(self.status)]
@@ -149,6 +147,8 @@ class Standing:
     """What became of an instruction so far: its events, and its movements that stand in suspense."""
 
     events: set[str] = field(default_factory=set)
+    is_said_to_be_made: bool = False
+    """Whether a status said that the bank made the payment, which its booking has still to prove."""
     debits_in_suspense: int = 0
     credits_in_suspense: list[EarlierCredit] = field(default_factory=list)
 
@@ -190,19 +190,27 @@ class _Decisions:
 
 def outcome_of(answer: Answer, standing: Standing) -> str:
     """Decide what an answer means for its instruction, as it stands."""
+    if answer.is_booked and answer.currency != CURRENCY:
+        return "amount_differs"  # whoever it names: another currency is never yuan in the books
     if answer.instruction_id is None:
         return "unknown"
     untouched = bool(answer.has_account) and not standing.events
     if answer.is_booked:
-        if answer.amount != answer.instruction_amount or answer.currency != CURRENCY:
+        if answer.amount != answer.instruction_amount:
             return "amount_differs"
         if answer.side == "debit":
             return "paid" if untouched else "not_expected"
         # Where money left twice, the first that comes back is the surplus: the institution still has its payment.
         return "returned" if standing.is_paid else "not_expected"
-    if answer.status == REJECTED:
-        return "rejected" if untouched and not answer.refuses_duplicate else "not_expected"
-    return "pending" if answer.side or answer.status in PENDING else "accepted"
+    if answer.status in FAILED:
+        is_final = untouched and not answer.refuses_duplicate and not standing.is_said_to_be_made
+        return "rejected" if is_final else "not_expected"
+    if answer.status in SETTLED:
+        return "not_expected" if "rejected" in standing.events else "accepted"
+    if answer.side or answer.status in WAITING:
+        return "pending"
+    # A code that nobody has agreed on may be a final one: it is no acceptance.
+    return "accepted" if answer.status in UNDER_WAY else "not_expected"
 
 
 def unrecorded_batches() -> list[str]:
@@ -278,7 +286,9 @@ def _batch(connection: psycopg.Connection[Any], batch_id: str) -> _Batch:
 def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> _Decisions:
     """Decide about each new answer in its order; the counts include what is repeated."""
     with connection.cursor(row_factory=class_row(Answer)) as cursor:
-        found = cursor.execute(statement(PACKAGE, "answers"), {"batch_id": batch.batch_id}).fetchall()
+        found = cursor.execute(
+            statement(PACKAGE, "answers"), {"batch_id": batch.batch_id, "settled": list(SETTLED)}
+        ).fetchall()
     known = _known(connection, [answer.bank_entry_id for answer in found])
     standings = _standings(connection, found)
     decisions = _Decisions()
@@ -296,13 +306,17 @@ def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> _Decisions:
         events = _events(answer, outcome, standing, batch)
         decisions.events.extend(events)
         standing.events.update(event.event for event in events)
+        standing.is_said_to_be_made |= answer.status in SETTLED
         decisions.counts.update(event.event for event in events[1:])  # an earlier credit that is explained now
     return decisions
 
 
 def _standings(connection: psycopg.Connection[Any], answers: Sequence[Answer]) -> dict[UUID | None, Standing]:
     """Give how each instruction that the answers name stands before this batch."""
-    standings = {answer.instruction_id: Standing(set(answer.events)) for answer in answers}
+    standings = {
+        answer.instruction_id: Standing(set(answer.events), is_said_to_be_made=answer.was_said_to_be_made)
+        for answer in answers
+    }
     instruction_ids = [instruction_id for instruction_id in standings if instruction_id]
     in_suspense = connection.execute(statement(PACKAGE, "in_suspense"), {"instruction_ids": instruction_ids})
     for instruction_id, bank_entry_id, side, booked_on, reason_code in in_suspense:

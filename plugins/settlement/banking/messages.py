@@ -23,6 +23,8 @@ from settlement.money import yuan
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_BYTES = 4 * 1024**3
 AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,5})?")
+NO_REFERENCE = re.compile(r"NONREF|NONE|N/?A|NOT ?PROVIDED|NOT ?AVAILABLE|NOREF|0+|-+")
+"""What banks write where a reference is demanded and they have none; NOTPROVIDED is ISO's own word."""
 DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?")
 
 
@@ -86,6 +88,8 @@ def read_elements(
             load_dtd=False,
             no_network=True,
             huge_tree=False,
+            remove_comments=True,  # a value goes on behind a comment in it
+            remove_pis=True,
         )
         for event, node in context:
             if namespace is None:
@@ -123,6 +127,12 @@ class Element:
     namespace: str
 
     @property
+    def parent(self) -> "Element | None":
+        """The element around it, as far as it is read; None at the root."""
+        node = self.node.getparent()
+        return None if node is None else Element(node, self.namespace)
+
+    @property
     def parent_name(self) -> str:
         """The local name of the parent; empty at the root or below a foreign element."""
         parent = self.node.getparent()
@@ -144,6 +154,11 @@ class Element:
             if found is not None and (text := (found.node.text or "").strip()):
                 return text
         return None
+
+    def reference(self, *paths: str) -> str | None:
+        """Give the text at the first of `paths` that has some, unless it only says that there is no reference."""
+        text = self.text(*paths)
+        return None if text and NO_REFERENCE.fullmatch(text.upper()) else text
 
     def own_text(self) -> str:
         """Give the text of the element itself, without the blanks around it."""

@@ -1,9 +1,9 @@
 """Read `pain.002`, the bank's report on the payments it was sent.
 
-The status of each transaction decides, never the one of the group: a group may say "partly accepted" for three
-rejections among a hundred payments. One case has no transactions to decide: a group or payment block that is
-rejected as a whole. It gives one row without an `end_to_end_id`, which rejects every payment of `original_message_id`
-(a file of ours holds one block, which has the identifier of the message).
+The status of a transaction decides about its payment; where it has none, its block's stands for it, and the group's
+where the block has none. PART says nothing of any one payment. A block, or a group without refused blocks, that is refused as
+a whole also gives one row without an `end_to_end_id`, which refuses what it does not list of `original_message_id` (a
+file of ours holds one block, which has the identifier of the message).
 A report that lists no transaction and rejects nothing gives no row, because it moves no money.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from settlement.banking.messages import MAX_BYTES, Element, Message, read_elements
+from settlement.banking.statuses import FAILED, PARTLY, reason_that_counts
 
 PAIN_002 = Message("pain.002.001", "CstmrPmtStsRpt", range(3, 15))
-REJECTED = "RJCT"
 NOT_PROVIDED = "NOTPROVIDED"
 NAMES = frozenset({"GrpHdr", "OrgnlGrpInfAndSts", "TxInfAndSts", "OrgnlPmtInfAndSts"})
 
@@ -41,71 +41,96 @@ class TransactionStatus:
 
     @property
     def is_for_whole_message(self) -> bool:
-        """Whether this row rejects every payment of the original message."""
-        return self.end_to_end_id is None and self.status == REJECTED
+        """Whether this row refuses every payment of the original message that is not listed."""
+        return self.end_to_end_id is None and self.status in FAILED
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A status with the codes of its reasons, as a transaction, a block or the group gives them."""
+
+    status: str | None = None
+    reasons: tuple[str, ...] = ()
+    text: str | None = None
+
+    @property
+    def speaks_of_each(self) -> bool:
+        """Whether it says something of every payment below it; PART says nothing of any one."""
+        return self.status not in (None, PARTLY)
+
+
+SILENT = _Level()
 
 
 def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[TransactionStatus]:
     """Give one row a transaction, in the order of the file. Raises BankMessageError (see `read_elements`)."""
     message_id: str | None = None
     original_id: str | None = None
-    group_rejection: TransactionStatus | None = None
-    block_has_transactions = False
-    anything_listed = False
+    group = SILENT
+    block: _Level | None = None  # None until something of the block is read
+    of_block: set[str | None] = set()
+    of_message: set[str | None] = set()
+    is_block_refused = False
 
     for name, element in read_elements(stream, PAIN_002, NAMES, max_bytes=max_bytes):
         match name:
             case "GrpHdr":
                 message_id = element.text("MsgId")
             case "OrgnlGrpInfAndSts":
-                original_id = element.text("OrgnlMsgId")
-                group_rejection = _rejection_of_all(element, "GrpSts", message_id, original_id)
+                original_id = element.reference("OrgnlMsgId")
+                group = _level(element, "GrpSts")
             case "TxInfAndSts":
-                block_has_transactions = anything_listed = True
+                if block is None:  # what stands before the first transaction is dropped together with it
+                    block = _level(element.parent, "PmtInfSts") if element.parent else SILENT
+                row = _row(_level(element, "TxSts"), [block, group], message_id, original_id)
                 # A transaction that names no payment must not be taken for the row that stands for all of them.
-                end_to_end_id = element.text("OrgnlEndToEndId") or NOT_PROVIDED
-                row = _row(element, "TxSts", message_id, original_id, end_to_end_id)
-                yield _with_reason_of(group_rejection, row)
+                yield replace(row, end_to_end_id=element.reference("OrgnlEndToEndId") or NOT_PROVIDED)
+                of_block.add(row.status)
+                of_message.add(row.status)
             case "OrgnlPmtInfAndSts":
-                block_id = element.text("OrgnlPmtInfId")
-                rejected_id = original_id if block_id in (None, NOT_PROVIDED) else block_id
-                rejection = _rejection_of_all(element, "PmtInfSts", message_id, rejected_id)
-                if rejection is not None and not block_has_transactions:
-                    anything_listed = True
-                    yield _with_reason_of(group_rejection, rejection)
-                block_has_transactions = False
+                whole = _level(element, "PmtInfSts") if block is None else block
+                refused_id = element.reference("OrgnlPmtInfId") or original_id
+                if whole.status in FAILED:
+                    is_block_refused = True
+                    yield _of_rest(_row(whole, [group], message_id, refused_id), of_block)
+                block, of_block = None, set()
 
-    if group_rejection is not None and not anything_listed:
-        yield group_rejection
-
-
-def _rejection_of_all(
-    element: Element, status_name: str, message_id: str | None, original_id: str | None
-) -> TransactionStatus | None:
-    """Give the row that rejects everything, if the group or block says so."""
-    row = replace(_row(element, status_name, message_id, original_id, None), is_of_transaction=False)
-    return row if row.status == REJECTED else None
+    if group.status in FAILED and not is_block_refused:
+        yield _of_rest(_row(group, [], message_id, original_id), of_message)
 
 
-def _with_reason_of(group_rejection: TransactionStatus | None, row: TransactionStatus) -> TransactionStatus:
-    """Let a rejection without a reason have its group's: a group refused as a duplicate says it only once."""
-    if group_rejection is None or row.status != REJECTED or row.reason_code:
-        return row
-    return replace(row, reason_code=group_rejection.reason_code)
+def _of_rest(row: TransactionStatus, listed: set[str | None]) -> TransactionStatus:
+    """Give the row that refuses what is not listed one by one.
+
+    Where a payment that is listed was not refused, the report contradicts itself: the row then names no payment, moves
+    nothing, and calls for a person.
+    """
+    agrees = all(status in FAILED for status in listed)
+    return replace(row, end_to_end_id=None if agrees else NOT_PROVIDED, is_of_transaction=False)
 
 
-def _row(
-    element: Element, status_name: str, message_id: str | None, original_id: str | None, end_to_end_id: str | None
-) -> TransactionStatus:
-    """Read the status and its reasons at one level; several texts are joined by a blank."""
-    texts = [
-        text.own_text() for information in element.find_all("StsRsnInf") for text in information.find_all("AddtlInf")
-    ]
+def _level(element: Element, status_name: str) -> _Level:
+    """Read the status and all its reasons at one level; several texts are joined by a blank."""
+    reasons: list[str] = []
+    texts: list[str] = []
+    for information in element.find_all("StsRsnInf"):
+        reasons += filter(None, [information.text("Rsn/Cd", "Rsn/Prtry")])
+        texts += [text.own_text() for text in information.find_all("AddtlInf")]
+    return _Level(element.text(status_name), tuple(reasons), " ".join(filter(None, texts)) or None)
+
+
+def _row(own: _Level, above: list[_Level], message_id: str | None, original_id: str | None) -> TransactionStatus:
+    """Give a row with the status of the nearest level that speaks of each payment, and with its reason.
+
+    Levels above that say the same add their reasons: a group refused as a duplicate says so only once.
+    """
+    status = next((level.status for level in [own, *above] if level.speaks_of_each), None)
+    reasons = [*own.reasons, *(reason for level in above if level.status == status for reason in level.reasons)]
     return TransactionStatus(
-        end_to_end_id=end_to_end_id,
-        status=element.text(status_name),
-        reason_code=element.text("StsRsnInf/Rsn/Cd", "StsRsnInf/Rsn/Prtry"),
-        reason_text=" ".join(filter(None, texts)) or None,
+        end_to_end_id=None,
+        status=status,
+        reason_code=reason_that_counts(reasons) if status in FAILED else next(iter(own.reasons), None),
+        reason_text=own.text,
         message_id=message_id,
         original_message_id=original_id,
     )

@@ -11,6 +11,7 @@ import psycopg
 
 from settlement.banking.camt054 import BookedEntry, parse_camt054
 from settlement.banking.pain002 import TransactionStatus, parse_pain002
+from settlement.banking.payment_file import CURRENCY
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.contract.tables import TABLES
@@ -51,7 +52,8 @@ def load_file(
     with connection.cursor() as cursor:
         for line_no, row in enumerate(rows, start=1):
             cursor.execute(
-                statement, [*origin, line_no, _identity(manifest.area_code, row), *(row.get(name) for name in names)]
+                statement,
+                [*origin, line_no, _identity(manifest.area_code, row, line_no), *(row.get(name) for name in names)],
             )
             accepted += cursor.rowcount
     counts = {"accepted": accepted, "quarantined": 0, "repeated": len(rows) - accepted, "pending": 0}
@@ -99,11 +101,13 @@ def _entry_row(entry: BookedEntry) -> Row:
     }
 
 
-def _identity(area_code: str, row: Row) -> UUID:
+def _identity(area_code: str, row: Row, line_no: int) -> UUID:
     """What makes a transaction the same one in another message of the area's bank.
 
     The bank's own reference tells apart what is alike in all else, such as two debits of one payment on a day. Its
-    NtryRef is a running number of the message, and counts only where there is neither a payment id nor a reference.
+    NtryRef is a running number of the message, and counts only where there is neither a payment id nor a reference; so
+    does the place in the message, as alike movements without any are each one. A notice that was corrected from another
+    currency is another one; yuan, the rule, is left unsaid.
     """
     names = [
         "message_format",
@@ -116,7 +120,11 @@ def _identity(area_code: str, row: Row) -> UUID:
         "booking_date",
         "servicer_reference",
     ]
+    parts = [area_code]
     if row.get("end_to_end_id") in (None, "NOTPROVIDED") and not row.get("servicer_reference"):
         names += ["message_id", "entry_reference"]
-    text = "\x1f".join([area_code, *(str(row.get(name) or "") for name in names)])
+        parts += [str(line_no)]
+    if row.get("currency") not in (None, CURRENCY):
+        names += ["currency"]
+    text = "\x1f".join([*parts, *(str(row.get(name) or "") for name in names)])
     return UUID(hashlib.sha256(text.encode()).hexdigest()[:32])

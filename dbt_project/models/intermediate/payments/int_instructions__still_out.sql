@@ -1,5 +1,6 @@
 -- Rejected or returned instructions for which the bank booked more debits than credits: their money left all the same,
--- and is out until the bank gives it back.
+-- and is out until the bank gives it back. So it may be where the bank said after its rejection that it made the
+-- payment: it is taken for out until a booking says more.
 with payment_events as (
 
     select * from {{ ref('stg_ledger__payment_events') }}
@@ -11,6 +12,16 @@ bank_entries as (
 
     select * from {{ ref('stg_ledger__bank_entries') }}
     where kind = 'booked'
+
+),
+
+said_to_be_made as (
+
+    select * from {{ ref('stg_ledger__bank_entries') }}
+    where
+        kind = 'status'
+        and status_code in ('ACSC', 'ACCC', 'CPUC')
+        and outcome = 'not_expected'
 
 )
 
@@ -24,3 +35,11 @@ where bank_entries.outcome <> 'amount_differs' or payment_events.event = 'reject
 group by bank_entries.instruction_id
 having
     count(*) filter (where bank_entries.side = 'debit') > count(*) filter (where bank_entries.side = 'credit')
+union
+select said_to_be_made.instruction_id
+from said_to_be_made
+where not exists (
+    select
+    from bank_entries
+    where bank_entries.instruction_id = said_to_be_made.instruction_id
+)

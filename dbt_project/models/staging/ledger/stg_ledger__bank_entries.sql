@@ -8,6 +8,7 @@ select
     side,
     amount,
     booked_on,
+    status_code,
     outcome,
     fixmedins_code,
     instruction_id,

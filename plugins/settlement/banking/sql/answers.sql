@@ -26,7 +26,7 @@ with answer as (
         on answered.original_message_id = bank_file.message_id
         and answered.area_code = bank_file.area_code
         and answered.message_format = 'pain002'
-        and answered.status = 'RJCT'
+        and answered.status in ('RJCT', 'CANC')
         and answered.end_to_end_id is null
     left join ledger.payment_instruction as replaced
         on bank_file.request_id = replaced.request_id
@@ -98,7 +98,14 @@ select
         from ledger.payment_event
         where payment_event.fixmedins_code = instruction.fixmedins_code
             and payment_event.instruction_id = instruction.instruction_id
-    ) as events
+    ) as events,
+    exists (
+        select
+        from ledger.bank_entry
+        where bank_entry.instruction_id = instruction.instruction_id
+            and bank_entry.kind = 'status'
+            and bank_entry.status_code = any(%(settled)s)
+    ) as was_said_to_be_made
 from answer
 left join movement
     on answer.area_code = movement.area_code
