@@ -192,9 +192,9 @@ def test_a_quote_that_is_never_closed_loads_nothing(city: Warehouse) -> None:
 
 
 def test_a_nul_byte_quarantines_its_row(city: Warehouse) -> None:
-    receipt = deliver(city, as_csv([one("S1"), one("S2", invono="1\x002"), one("S3\x00")]), 3)
+    receipt = deliver(city, as_csv([one("S1"), one("S2", invono="1\x002"), one("S\x003")]), 3)
     assert (counts(receipt), receipt.reasons) == ((3, 1, 2), {"R_CODE": 2})
-    assert city.rows("select record_key from intake.quarantine order by line_no") == [("S2",), ("S3\u2400",)]
+    assert city.rows("select record_key from intake.quarantine order by line_no") == [("S2",), ("S⟨NUL⟩3",)]
 
 
 def test_a_field_over_its_length_is_quarantined_and_a_line_over_the_limit_refused(city: Warehouse) -> None:

@@ -1,7 +1,7 @@
 """Every table a sender may deliver: columns, types, what is required, the key, and what is dropped at loading.
 
 Names are the national platform's own (transactions 2207, 3201, 4101), lower case. One line a column:
-``name  type  [required]  [default value]  [dropped | person]``.
+``name  type  [id | own-id]  [required]  [default value]  [dropped | person]``.
 
 ====================  ==========================================  ================================
 type                  as delivered                                in PostgreSQL
@@ -20,6 +20,11 @@ type                  as delivered                                in PostgreSQL
 ====================  ==========================================  ================================
 
 ``dropped`` columns identify a person and never reach the database; ``person`` becomes ``person_key``.
+
+``id`` marks a text that names one thing and is compared as it stands, as a code is: visible ASCII only. A character
+that nobody sees inside it, or the form that a spreadsheet gives to long numbers (an apostrophe in front, ``="…"``,
+``5.3E+18``), would make two things of one. Its case stays as sent. ``own-id`` is the same for a number that
+institutions give themselves, which may hold Chinese characters.
 """
 
 from collections.abc import Iterator
@@ -49,6 +54,8 @@ class Column:
     default: str | None = None
     is_dropped: bool = False
     is_person: bool = False
+    is_id: bool = False
+    is_own_id: bool = False
 
     @property
     def is_identity(self) -> bool:
@@ -118,16 +125,16 @@ def _column(line: str) -> Column:
     if words and words[0][0].isdigit():
         size = tuple(int(number) for number in words.pop(0).replace("-", ",").split(","))
     default = words[words.index("default") + 1] if "default" in words else None
-    return Column(name, kind, size, "required" in words, default, "dropped" in words, "person" in words)
+    return Column(name, kind, size, "required" in words, default, "dropped" in words, "person" in words, "id" in words)
 
 
 SETTLEMENT = _columns("""
-    setl_id            text 30      required
-    init_setl_id       text 30
+    setl_id            text 30  id  required
+    init_setl_id       text 30  id
     refd_setl_flag     flag         required
-    mdtrt_id           text 30      required
+    mdtrt_id           text 30  id  required
     fixmedins_code     code 12      required
-    psn_no             text 30      required person
+    psn_no             text 30  id  required person
     psn_name           text 50      dropped
     certno             text 50      dropped
     gend               code 1-6
@@ -164,13 +171,13 @@ SETTLEMENT = _columns("""
     psn_cash_pay       money        required
     acct_mulaid_pay    money        default 0
     hosp_part_amt      money        required
-    invono             text 20
+    invono             text 20  own-id
 """)
 
 FEE_ITEM = _columns("""
-    setl_id              text 30        required
-    feedetl_sn           text 30        required
-    med_list_codg        text 50        required
+    setl_id              text 30  id  required
+    feedetl_sn           text 30  id  required
+    med_list_codg        text 50  id  required
     med_list_name        text 200
     medins_list_codg     text 150
     med_chrgitm_type     code 2         required
@@ -195,13 +202,13 @@ FEE_ITEM = _columns("""
 """)
 
 SETTLEMENT_LIST = _columns("""
-    setl_id             text 30      required
-    mdtrt_id            text 30      required
+    setl_id             text 30  id  required
+    mdtrt_id            text 30  id  required
     fixmedins_code      code 12      required
-    psn_no              text 30      required person
+    psn_no              text 30  id  required person
     psn_name            text 50      dropped
     certno              text 50      dropped
-    medcasno            text 40      required
+    medcasno            text 40  own-id  required
     gend                code 1-6     required
     brdy                date         required
     age                 decimal 4,1
@@ -225,9 +232,9 @@ SETTLEMENT_LIST = _columns("""
     vent_used_dura      text 20
     dscg_way            code 1-6     required
     days_rinp_flag_31   code 1-6
-    bill_code           text 50      required
-    bill_no             text 50      required
-    biz_sn              text 50      required
+    bill_code           text 50  own-id  required
+    bill_no             text 50  own-id  required
+    biz_sn              text 50  own-id  required
     setl_begn_date      date         required
     setl_end_date       date         required
     hi_paymtd           code 1-6     required
@@ -241,7 +248,7 @@ SETTLEMENT_LIST = _columns("""
 """)
 
 SETTLEMENT_LIST_DIAGNOSIS = _columns("""
-    setl_id         text 30    required
+    setl_id         text 30  id  required
     seq             int        required
     diag_type       code 1-6
     diag_code       icd 30     required
@@ -251,7 +258,7 @@ SETTLEMENT_LIST_DIAGNOSIS = _columns("""
 """)
 
 SETTLEMENT_LIST_OPERATION = _columns("""
-    setl_id             text 30    required
+    setl_id             text 30  id  required
     seq                 int        required
     oprn_oprt_type      code 1-6
     oprn_oprt_code      icd 30     required
@@ -265,7 +272,7 @@ SETTLEMENT_LIST_OPERATION = _columns("""
 """)
 
 SETTLEMENT_LIST_ITEM = _columns("""
-    setl_id            text 30  required
+    setl_id            text 30  id  required
     med_chrgitm        code 2   required
     amt                money    required
     claa_sumfee        money
@@ -275,7 +282,7 @@ SETTLEMENT_LIST_ITEM = _columns("""
 """)
 
 SETTLEMENT_LIST_ICU = _columns("""
-    setl_id               text 30    required
+    setl_id               text 30  id  required
     scs_cutd_ward_type    code 1-6
     scs_cutd_inpool_time  timestamp
     scs_cutd_exit_time    timestamp
@@ -294,7 +301,7 @@ DECLARATION = _columns("""
 """)
 
 REVIEW = _columns("""
-    finding_id  text 200   required
+    finding_id  text 200  id  required
     decision    text 20    required
     amount      money
     decided_by  text 100   required
@@ -304,7 +311,7 @@ REVIEW = _columns("""
 """)
 
 CASE_REVIEW = _columns("""
-    setl_id     text 30       required
+    setl_id     text 30  id  required
     decision    text 30       required
     points      decimal 18,4
     decided_on  date          required
@@ -312,7 +319,7 @@ CASE_REVIEW = _columns("""
 """)
 
 CLEARING_BILL = _columns("""
-    bill_id         text 64   required
+    bill_id         text 64  id  required
     bill_month      text 7    required
     insu_province   code 6    required
     treat_province  code 6    required
@@ -367,7 +374,7 @@ REFERENCE = {
     "bank_account": ("fixmedins_code", """
         fixmedins_code  code 12    required
         account_name    text 140   required
-        account_no      text 34    required
+        account_no      text 34  id  required
         bank_code       code 12    required
         bank_name       text 200
     """),
@@ -375,7 +382,7 @@ REFERENCE = {
         area_code      code 6     required
         fund_pay_type  code 6
         account_name   text 140   required
-        account_no     text 34    required
+        account_no     text 34  id  required
         bank_code      code 12    required
         bank_name      text 200
     """),
@@ -432,7 +439,7 @@ REFERENCE = {
         assessment_score   decimal 7,4
     """),
     "prepayment_grant": ("grant_id", """
-        grant_id        text 64   required
+        grant_id        text 64  id  required
         fixmedins_code  code 12   required
         fund_pay_type   code 6    required
         granted_on      date      required
@@ -440,12 +447,12 @@ REFERENCE = {
         recover_by      date
     """),
     "procurement_payable": ("payable_id", """
-        payable_id      text 64    required
+        payable_id      text 64  id  required
         fixmedins_code  code 12    required
         supplier_code   text 50    required
         supplier_name   text 200   required
         bank_code       code 12
-        account_no      text 34
+        account_no      text 34  id
         invoice_no      text 50
         amount          money      required
         due_date        date       required
@@ -458,7 +465,7 @@ REFERENCE = {
         points          decimal 9,2
     """),
     "catalogue_item": ("med_list_codg", """
-        med_list_codg      text 50        required
+        med_list_codg      text 50  id  required
         name               text 200       required
         kind               text 30
         level              text 10
@@ -473,7 +480,7 @@ REFERENCE = {
         diagnosis_pattern  text 500
     """),
     "trace_exempt": ("med_list_codg", """
-        med_list_codg  text 50   required
+        med_list_codg  text 50  id  required
     """),
     "consortium": ("consortium_code fixmedins_code", """
         consortium_code  text 30    required
@@ -482,7 +489,7 @@ REFERENCE = {
         share_weight     decimal 18,6
     """),
     "case_review_request": ("setl_id", """
-        setl_id     text 30   required
+        setl_id     text 30  id  required
         reason      text 40   required
         applied_on  date      required
     """),

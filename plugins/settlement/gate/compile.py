@@ -36,7 +36,7 @@ settlement_list
     ``last_operation_date`` DATE, ``first_icu_time`` and ``last_icu_time`` TIMESTAMP
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from settlement.contract.tables import Column
 from settlement.gate.suites import (
@@ -50,6 +50,7 @@ from settlement.gate.suites import (
     Suite,
     owner,
 )
+from settlement.invisible import IN_ENGINE
 from settlement.sql_text import literal, quoted
 
 SETTLEMENT_BATCH = {
@@ -107,6 +108,12 @@ DUCKDB_TYPES = {
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 WHOLE = r"[+-]?[0-9]+(\.0*)?"
 DAY = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+# An id as nearly every system writes one, and the forms that spreadsheets give to ids. Tried one after the other, so
+# that the usual id costs one pattern.
+USUAL_ID = "[0-9A-Za-z_:-]{1,%d}"
+VISIBLE_ASCII = "[ -~]+"
+VISIBLE = f"( |[^{IN_ENGINE}\\x{{ff01}}-\\x{{ff5e}}])+"  # without full-width letters and digits, either
+SPREADSHEET_FORM = r"""['"][0-9A-Za-z].*|=.*|[0-9](\.[0-9]+)?[eE]\+[0-9]+|[0-9]+\.[0-9]+[eE][0-9]+"""
 PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"}
 
 
@@ -116,8 +123,11 @@ def context_columns(suite: Suite) -> dict[str, str]:
 
 
 def projection(suite: Suite, names: Collection[str] | None = None) -> list[str]:
-    """Select items over ``delivered``: per kept column (of `names`, if given) its text and its typed value."""
-    items = []
+    """Select items over ``delivered``: per kept column (of `names`, if given) its text and its typed value.
+
+    Without `names` also what names a person, as sent: it is known here alone, so that it is recognised elsewhere.
+    """
+    items = [quoted(column.name) for column in suite.table.columns if column.is_dropped] if names is None else []
     for column in _kept(suite):
         if names is not None and column.name not in names:
             continue
@@ -133,14 +143,28 @@ def is_broken(suite: Suite) -> str:
     return f"coalesce({' or '.join([*unknown, *conditions])}, false)"
 
 
-def reasons(suite: Suite) -> str:
-    """List of ``STRUCT(code, field, value)`` over ``judged``: every reject rule that the row breaks.
+REASON = {"code": "VARCHAR", "field": "VARCHAR", "value": "VARCHAR", "rule": "VARCHAR", "child": "VARCHAR"}
+"""What is said of a broken rule, with DuckDB's types. `rule` is the rule's id, of which its texts are those; `child`
+names the row inside a document that breaks it."""
 
-    The value is the text as sent; that of a column which names a person is left out.
+
+def reason(code: str, field: str | None = None, value: str = "null::VARCHAR", rule: str | None = None) -> str:
+    """A reason as SQL; `value` is an expression, the other parts are texts."""
+    texts = {name: f"'{text}'" if text else "null::VARCHAR" for name, text in (("field", field), ("rule", rule))}
+    return (
+        f"{{'code': '{code}', 'field': {texts['field']}, 'value': {value}, 'rule': {texts['rule']}, "
+        "'child': null::VARCHAR}"
+    )
+
+
+def reasons(suite: Suite) -> str:
+    """List of `REASON` over ``judged``: every reject rule that the row breaks.
+
+    The value is the text as sent, or both sides of a sum; that of a column which names a person is left out.
     """
     found = [_value_reason(suite, column) for column in _kept(suite)]
     for rule in _rejecting_conditions(suite):
-        found.append(f"case when {_breaks(suite, rule)} then {_reason(rule.code, suite.table.column(rule.field))} end")
+        found.append(f"case when {_breaks(suite, rule)} then {_reason_of(suite, rule)} end")
     return f"list_filter([{', '.join(found)}], lambda found_reason: found_reason is not null)"
 
 
@@ -210,23 +234,23 @@ def _value_reason(suite: Suite, column: Column) -> str:
     text = _text(column)
     branches = []
     if column.required:
-        branches.append((f"{text} is null", "R_MISSING"))
+        branches.append((f"{text} is null", "R_MISSING", ""))
     if column.kind in DECIMAL_KINDS:
-        branches.append((f"not {_matches(text, NUMBER)}", "R_TYPE"))
-        branches.append((f"not {_matches(text, _scaled_number(column))}", "R_SCALE"))
-        branches.append(("true", "R_RANGE"))
+        branches.append((f"not {_matches(text, NUMBER)}", "R_TYPE", ""))
+        branches.append((f"not {_matches(text, _scaled_number(column))}", "R_SCALE", ""))
+        branches.append(("true", "R_RANGE", "digits"))
     elif column.kind == "int":
-        branches.append((f"not {_matches(text, WHOLE)}", "R_TYPE"))
-        branches.append(("true", "R_RANGE"))
+        branches.append((f"not {_matches(text, WHOLE)}", "R_TYPE", ""))
+        branches.append(("true", "R_RANGE", "digits"))
     elif column.kind in ("date", "timestamp"):
-        branches.append(("true", "R_TYPE"))
+        branches.append(("true", "R_TYPE", ""))
     elif column.kind == "flag":
-        branches.append(("true", "R_DICT"))
+        branches.append(("true", "R_DICT", "flag"))
     else:
         value = _normalised(column, text)
-        branches.append((f"not ({_has_size(column, text)})", "R_CODE"))
-        branches += [(f"not ({_holds(rule, value)})", rule.code) for rule in _dictionary_rules(suite, column)]
-    cases = " ".join(f"when {test} then {_reason(code, column)}" for test, code in branches)
+        branches.append((f"not ({_has_size(column, text)})", "R_CODE", "id" if column.is_id else "length"))
+        branches += [(f"not ({_holds(rule, value)})", rule.code, "") for rule in _dictionary_rules(suite, column)]
+    cases = " ".join(f"when {test} then {_reason(code, column, word)}" for test, code, word in branches)
     return f"case when {_is_unacceptable(column)} then case {cases} end end"
 
 
@@ -275,10 +299,17 @@ def _normalised(column: Column, text: str) -> str:
 
 
 def _has_size(column: Column, text: str, *, is_folded: bool = False) -> str:
-    """Length as the contract says; codes are ASCII letters and digits, texts hold no NUL (PostgreSQL stores none)."""
+    """Length as the contract says; codes are ASCII letters and digits, ids visible ASCII in no form of a spreadsheet,
+    texts hold no NUL (PostgreSQL stores none)."""
     if column.kind == "code":
         least, most = column.size[0], column.size[-1]
         return _matches(text, f"[{'' if is_folded else 'a-z'}A-Z0-9]{{{least},{most}}}")
+    if column.is_id:
+        visible = VISIBLE if column.is_own_id else VISIBLE_ASCII
+        return (
+            f"({_matches(text, USUAL_ID % column.size[-1])} or (length({text}) <= {column.size[-1]} "
+            f"and {_matches(text, visible)} and not {_matches(text, SPREADSHEET_FORM)}))"
+        )
     return f"length({text}) between 1 and {column.size[-1]} and not contains({text}, chr(0))"
 
 
@@ -296,9 +327,30 @@ def duckdb_type(column: Column) -> str:
     return DUCKDB_TYPES[column.kind]
 
 
-def _reason(code: str, column: Column) -> str:
+def _reason(code: str, column: Column, word: str = "") -> str:
+    """The reason of a value; `word` tells the rules of one code and column apart."""
     value = "null::VARCHAR" if column.is_identity else _text(column)
-    return f"{{'code': '{code}', 'field': '{column.name}', 'value': {value}}}"
+    return reason(code, column.name, value, ":".join(filter(None, (code, column.name, word))))
+
+
+def _reason_of(suite: Suite, rule: Rule) -> str:
+    """The reason of a condition: with the value of its column, or both sides of its sum."""
+    column = suite.table.column(rule.field)
+    value = "null::VARCHAR" if column.is_identity else _text(column)
+    if rule.sides:
+        value = f"concat({_shown(rule.sides[0])}, ' ≠ ', {_added_up(rule.sides[1:])})"
+    return reason(rule.code, rule.field, value, rule.rule_id)
+
+
+def _added_up(terms: Sequence[str]) -> str:
+    """Terms of a sum with plus signs between them, those of zero left out."""
+    shown = ", ".join(f"case when {term} <> 0 then {_shown(term)} end" for term in terms)
+    return f"coalesce(nullif(concat_ws(' + ', {shown}), ''), '0.00')"
+
+
+def _shown(term: str) -> str:
+    """An amount or a count as people write it."""
+    return f"({term})::VARCHAR"
 
 
 def _text(column: Column) -> str:

@@ -51,6 +51,8 @@ GROUP_TITLES = {
     "decimals": "金额、比例等小数列 money, ratios and other decimals",
     "numbers": "数字列 numbers",
     "sized": "文本与编码列 texts and codes",
+    "ids": "编号列 ids",
+    "flags": "标志列 flags",
     "ends": "valid_to",
     "owner": "统筹区，或所指机构、疑点、结算 the area, or the institution, finding or settlement named",
 }

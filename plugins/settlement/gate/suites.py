@@ -10,6 +10,8 @@ It is a list of names, or a group of the table contract, so that a fact about a 
 ``decimals``   money, ratios and other decimals
 ``numbers``    decimals and whole numbers
 ``sized``      texts and codes, which have a length
+``ids``        texts that name one thing
+``flags``      0 or 1
 ``ends``       the last day of a dated row (`valid_to`)
 ``owner``      what tells the area of reference rows and decisions (`owner`)
 =============  ==============================================================
@@ -20,6 +22,7 @@ It is a list of names, or a group of the table contract, so that a fact about a 
 - ``hurts``: whom a failure hurts, from `PARTIES`;
 - ``id`` (optional): a word that tells rules of one code apart;
 - ``field`` (optional): the column a sender should look at first; without it the first one of the rule;
+- ``sides`` (optional): the terms of a sum, as expressions, the total first: a reason shows the values of both sides;
 - ``needs`` (optional): columns behind the rule's context, e.g. the institution code behind ``institution_known``:
   the rule is not judged while one of them is unknown;
 - ``stage``: ``arrival`` where only the row gate can judge, because what the rule needs is gone once the row is
@@ -68,6 +71,8 @@ GROUPS = {
     "decimals": lambda column: column.kind in DECIMAL_KINDS,
     "numbers": lambda column: column.kind in (*DECIMAL_KINDS, "int"),
     "sized": lambda column: column.kind in ("text", "code", "icd"),
+    "ids": lambda column: column.is_id,
+    "flags": lambda column: column.kind == "flag",
     "ends": lambda column: column.name == "valid_to",
 }
 OWNER = "owner"
@@ -96,6 +101,7 @@ class Rule:
     kwargs: Mapping[str, Any]
     condition: str | None = None
     needs: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
     is_arrival_only: bool = False
     is_common: bool = False
 
@@ -257,6 +263,7 @@ def _rule(
         kwargs=kwargs,
         condition=condition,
         needs=needs,
+        sides=tuple(meta.get("sides", ())),
         is_arrival_only=meta.get("stage") == "arrival",
         is_common=is_common,
     )

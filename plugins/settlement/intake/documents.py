@@ -18,6 +18,7 @@ from typing import IO, Any
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
 from settlement.errors import SettlementError
+from settlement.invisible import stripped
 
 SECTIONS = {
     "diseinfo": "settlement_list_diagnosis",
@@ -159,8 +160,8 @@ class _RepeatedNameError(ValueError):
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Names in lower case; which of two values of one name was meant cannot be known."""
-    content = {name.lower(): value for name, value in pairs}
+    """Names in lower case, without what is invisible around them; which of two values was meant cannot be known."""
+    content = {stripped(name).lower(): value for name, value in pairs}
     if len(content) != len(pairs):
         raise _RepeatedNameError
     return content
@@ -173,7 +174,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, int | str):
-        return str(value).strip()
+        return str(value)
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -16,13 +16,15 @@ from pathlib import Path
 import duckdb
 
 from settlement.contract.limits import Limits, require_ratio, require_rows
-from settlement.contract.manifest import DeliveredFile, shown
+from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import Column, Table
 from settlement.errors import SettlementError
 from settlement.intake import control, documents, headers, parquet_types
 from settlement.intake.faults import OF_THIS_MACHINE
+from settlement.intake.identities import heading
 from settlement.intake.slices import Slice, cut
 from settlement.intake.staging import StagedFile, too_large
+from settlement.invisible import stripped_in_engine
 from settlement.sql_text import literal, quoted
 
 log = logging.getLogger(__name__)
@@ -265,22 +267,21 @@ def _malformed(file: DeliveredFile, error: duckdb.Error) -> SettlementError:
 def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[str, ...]:
     known = {column.name for column in table.columns}
     return tuple(
-        f"{file.name}: column {shown(name[:60])} is not in the contract; ignored (契约中无此列, 已忽略)"
+        f"{file.name}: column {heading(name)} is not in the contract; ignored (契约中无此列, 已忽略)"
         for name in header
         if name not in known
     )
 
 
 def _select(columns: Sequence[Column], header: Sequence[str]) -> str:
-    """Contract columns from the file's ones by position; values trimmed, missing columns NULL."""
-    return ", ".join(
-        f"{_trimmed(f'c{header.index(column.name)}')} as {quoted(column.name)}"
-        if column.name in header
-        else f"null::VARCHAR as {quoted(column.name)}"
-        for column in columns
-    )
+    """Contract columns from the file's ones by position, NULL where it has none.
 
-
-def _trimmed(text: str) -> str:
-    """`text` without blanks around it; to look whether there are any costs less than to trim."""
-    return f"case when {text} < '!' or suffix({text}, ' ') then trim({text}) else {text} end"
+    What is invisible around a value is taken off, but for names, of which nothing is kept.
+    """
+    items = []
+    for column in columns:
+        value = f"c{header.index(column.name)}" if column.name in header else "null::VARCHAR"
+        if column.name in header and not column.is_dropped:
+            value = stripped_in_engine(value)
+        items.append(f"{value} as {quoted(column.name)}")
+    return ", ".join(items)

@@ -2,19 +2,17 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from settlement.contract.limits import Limits
-from settlement.contract.manifest import DeliveredFile, shown
+from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import Table
 from settlement.errors import SettlementError
 from settlement.intake import documents
-
-INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
-"""Unicode categories of what cannot be seen: controls, format characters, blanks."""
+from settlement.intake.identities import heading
+from settlement.invisible import stripped
 
 
 def has_header(file: DeliveredFile) -> bool:
@@ -44,12 +42,7 @@ def read(file: DeliveredFile, path: Path, limits: Limits) -> list[str]:
 
 def plain(name: str) -> str:
     """A column's name without what cannot be seen around it, in lower case."""
-    start, end = 0, len(name)
-    while start < end and unicodedata.category(name[start]) in INVISIBLE:
-        start += 1
-    while start < end and unicodedata.category(name[end - 1]) in INVISIBLE:
-        end -= 1
-    return name[start:end].lower()
+    return stripped(name).lower()
 
 
 def check(file: DeliveredFile, table: Table, header: Sequence[str], limits: Limits) -> None:
@@ -85,7 +78,7 @@ def check(file: DeliveredFile, table: Table, header: Sequence[str], limits: Limi
 def _listed(header: Sequence[str]) -> str:
     if not any(header):
         return "none"
-    return ", ".join(shown(name[:40]) for name in header[:10]) + (" …" if len(header) > 10 else "")
+    return ", ".join(heading(name) for name in header[:10]) + (" …" if len(header) > 10 else "")
 
 
 def _names(file: DeliveredFile, source: IO[str], limits: Limits) -> list[str]:

@@ -7,13 +7,13 @@ The result is the engine's table ``outcome_<table>``: one row a delivered row wi
 from collections.abc import Collection, Sequence
 
 from settlement.contract.tables import Table
-from settlement.gate import is_broken, load_suite, projection, reasons, warnings
+from settlement.gate import REASON, is_broken, load_suite, projection, reason, reasons, warnings
 from settlement.intake.context import context_of
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load, row_hash
 
 WARNING = "warning_"
-REASONS = "STRUCT(code VARCHAR, field VARCHAR, value VARCHAR)[]"
+REASONS = f"STRUCT({', '.join(f'{name} {kind}' for name, kind in REASON.items())})[]"
 
 
 def create_key_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
@@ -74,7 +74,7 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
             select
                 *,
                 cast(case
-                    when form_error is not null then {_one_reason("R_FORM", "null", "form_error")}
+                    when form_error is not null then [{reason("R_FORM", value="form_error")}]
                     when accepted_key_state = 'repeated' then null
                     when {is_broken(suite)} or {_own_rules(table)} then {_all_reasons(table, reasons(suite))}
                 end as {REASONS}) as reasons
@@ -90,6 +90,7 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
             accepted_key_state,
             {warned}
             reasons,
+            {_persons(table)} as persons,
             case
                 when accepted_key_state = 'repeated' then 'repeated' when reasons is not null then 'quarantined'
                 else 'accepted'
@@ -154,8 +155,8 @@ def _all_reasons(table: Table, suite_reasons: str) -> str:
     field = table.key[0]
     return (
         f"list_concat({suite_reasons}, "
-        f"case when key_occurrence > 1 then {_one_reason('R_DUPLICATE', field)} end, "
-        f"case when accepted_key_state = 'conflict' then {_one_reason('R_CONFLICT', field)} end)"
+        f"case when key_occurrence > 1 then [{reason('R_DUPLICATE', field)}] end, "
+        f"case when accepted_key_state = 'conflict' then [{reason('R_CONFLICT', field)}] end)"
     )
 
 
@@ -163,9 +164,14 @@ def _suite_judges_keys(table: Table) -> bool:
     return any(rule.code == "R_DUPLICATE" for rule in load_suite(table.name).rules)
 
 
-def _one_reason(code: str, field: str, value: str = "null::VARCHAR") -> str:
-    name = "null::VARCHAR" if field == "null" else f"'{field}'"
-    return f"[{{'code': '{code}', 'field': {name}, 'value': {value}}}]"
+def _persons(table: Table) -> str:
+    """Who a broken row is about, as delivered, for nothing but to be recognised in its reasons and left out there."""
+    names = [
+        f'"{column.name}__text"' if column.kept_name else f'"{column.name}"'
+        for column in table.columns
+        if column.is_identity
+    ]
+    return f"case when reasons is not null then [{', '.join(names)}] end" if names else "null::VARCHAR[]"
 
 
 def _same(name: str) -> str:

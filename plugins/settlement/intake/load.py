@@ -13,12 +13,12 @@ from psycopg.types.json import Jsonb
 
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
-from settlement.gate import owner
+from settlement.gate import owner, reason
 from settlement.intake import control, judging, knowledge, netting, reference
 from settlement.intake.context import create_list_facts
 from settlement.intake.formats import Delivered
+from settlement.intake.identities import without_identity
 from settlement.intake.knowledge import Load
-from settlement.intake.receipts import storable
 from settlement.intake.storing import Stored, judge_and_store, stored_columns
 from settlement.intake.transfer import copy_to_postgres
 
@@ -139,7 +139,7 @@ def write_quarantine(load: Load, parts: Sequence[Delivered], most: int | None = 
         if part.is_part_of_document:
             continue
         cursor = load.engine.execute(
-            f"select line_no, record_key, reasons from outcome_{part.table.name} "
+            f"select line_no, record_key, reasons, persons from outcome_{part.table.name} "
             "where file_no = ? and disposition = 'quarantined' order by line_no limit ?",
             [part.file.file_no, room],
         )
@@ -152,11 +152,11 @@ def write_quarantine(load: Load, parts: Sequence[Delivered], most: int | None = 
         ):
             copy.set_types(["text", "int4", "int8", "text", "text", "text", "text[]", "jsonb"])
             while rows := cursor.fetchmany(1_000):
-                for line_no, record_key, reasons in rows:
+                for line_no, record_key, reasons, persons in rows:
                     origin = [load.manifest.batch_id, part.file.file_no, line_no, part.file.name, part.table.name]
                     codes = list(dict.fromkeys(reason["code"] for reason in reasons))
-                    details = Jsonb([{name: _shown(value) for name, value in reason.items()} for reason in reasons])
-                    copy.write_row([*origin, _shown(record_key), codes, details])
+                    key, details = without_identity(part.table, record_key, reasons, persons or ())
+                    copy.write_row([*origin, key, codes, Jsonb(details)])
                 room -= len(rows)
 
 
@@ -230,7 +230,7 @@ def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[s
         return
     broken = " union all ".join(
         f"select file_no, line_no, case when reasons is null then "
-        f"[{{'code': 'R_CONFLICT', 'field': 'setl_id', 'value': setl_id}}] "
+        f"[{reason('R_CONFLICT', 'setl_id', 'setl_id')}] "
         f"else list_filter(reasons, lambda entry: entry.code <> 'R_ORPHAN') end as reasons, "
         f"reasons is null as is_new from outcome_{name} where disposition <> 'repeated'"
         for name in children
@@ -356,7 +356,3 @@ def _record_days(load: Load) -> None:
         ") as days group by business_date order by business_date",
         {"batch": load.manifest.batch_id, "area": load.manifest.area_code},
     )
-
-
-def _shown(value: str | None) -> str | None:
-    return None if value is None else storable(value, 200)

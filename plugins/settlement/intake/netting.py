@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import sql
 
 from settlement.contract.tables import TABLES
+from settlement.gate import reason
 from settlement.intake.knowledge import Load, accepted_keys, probe, settlements_of_keys
 from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, decide
 from settlement.intake.transfer import copy_to_postgres
@@ -196,12 +197,12 @@ def _write_verdicts(load: Load, rows: Sequence[tuple[Any, ...]], verdicts: Seque
         return
     load.engine.execute("create or replace table refund_verdict (file_no INTEGER, line_no BIGINT, verdict VARCHAR)")
     load.engine.executemany("insert into refund_verdict values (?, ?, ?)", changed)
-    load.engine.execute("""
+    load.engine.execute(f"""
         update outcome_settlement set
             disposition = case verdict when 'pending' then 'pending' else 'quarantined' end,
             reasons = case
                 when verdict = 'refused' then list_concat(
-                    coalesce(reasons, []), [{'code': 'R_REFUND', 'field': 'init_setl_id', 'value': init_setl_id}]
+                    coalesce(reasons, []), [{reason("R_REFUND", "init_setl_id", "init_setl_id")}]
                 )
             end
         from refund_verdict as decided

@@ -3,6 +3,7 @@
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import Column
 from settlement.errors import SettlementError
+from settlement.invisible import stripped_in_engine
 
 FLOATS = ("FLOAT", "DOUBLE")
 AMOUNTS = ("money", "decimal", "ratio")
@@ -50,11 +51,11 @@ def as_text(name: str, type_name: str, column: Column) -> str:
     if type_name == "BOOLEAN":
         return f"{name}::INTEGER::VARCHAR"
     if type_name == "BLOB":
-        return f"nullif(trim(decode({name})), '')"  # text that its writer did not mark as such
+        return f"nullif({stripped_in_engine(f'decode({name})')}, '')"  # text that its writer did not mark as such
     if type_name.startswith("TIMESTAMP"):
         wall_clock = f"timezone({SHANGHAI}, {name})" if type_name.endswith("WITH TIME ZONE") else name
         if column.kind == "date":
             day = f"{wall_clock}::DATE"
             return f"case when {wall_clock} = {day} then {day}::VARCHAR else {wall_clock}::VARCHAR end"
         return f"{wall_clock}::VARCHAR"
-    return f"nullif(trim({name}::VARCHAR), '')"
+    return f"nullif({stripped_in_engine(f'({name}::VARCHAR)')}, '')"

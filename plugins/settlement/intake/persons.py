@@ -13,6 +13,8 @@ from settlement.errors import SettlementError
 BLOCK_BYTES = 64
 """Block length of SM3 (GB/T 32905)."""
 LEAST_SECRET_BYTES = 16
+IDENTITY_NUMBER_LENGTH = 18
+"""Its check character is a capital X (GB 11643-1999), whatever some systems write; other numbers are as they stand."""
 
 
 def person_secret() -> bytes:
@@ -46,6 +48,8 @@ def person_key_function(secret: bytes) -> Callable[[str], str]:
     outer = hashlib.new("sm3", bytes(byte ^ 0x5C for byte in block))
 
     def person_key(psn_no: str) -> str:
+        if len(psn_no) == IDENTITY_NUMBER_LENGTH and psn_no[-1] == "x" and psn_no[:-1].isdecimal():
+            psn_no = psn_no.upper()
         first, second = inner.copy(), outer.copy()
         first.update(psn_no.encode())
         second.update(first.digest())

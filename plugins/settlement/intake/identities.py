@@ -1,0 +1,120 @@
+"""Keeps who a person is out of what is said about refused rows.
+
+Columns that name a person are known by the contract. In a row whose columns are shifted or swapped, a name or a number
+stands under another column; it is recognised there by what it equals in its own row, or by how it looks. What is left
+out is replaced by its length, which is enough to find it in the sender's own file, whose line is named.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from settlement.contract.tables import Column, Table
+from settlement.intake.receipts import storable
+from settlement.invisible import names_of, shown, stripped
+
+FORM_FAULTS = ("R_TYPE", "R_CODE", "R_DICT")
+"""Codes of values that have not the form of their column."""
+SHIFTED_WITH_PERSONS, SHIFTED_WITHOUT = 5, 3
+"""From so many columns of another form on, a row counts as shifted: tables with columns that name persons have dozens
+of columns, the others as few as four."""
+LEAST_ALIKE, LEAST_INSIDE = 2, 4
+"""A shorter value of a person's column tells nobody who it is about, and would hide flags and digits; from the second
+number on it is looked for inside other values too."""
+MOST = 200
+"""Characters kept of a delivered text."""
+
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+NAME = re.compile(rf"[{HAN}]{{2,}}|[{HAN}]+[·•・．.][{HAN}·•・．.]+")
+"""Two or more Chinese characters together. Coded columns have none; what they are told stands in the reason's text."""
+NAME_IN_LETTERS = re.compile(r"[A-Za-z]{2,}([ .,'·-]+[A-Za-z]+)+")
+IDENTITY_NUMBER = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9A-Za-z])|(?<![0-9])[1-9][0-9]{14}(?![0-9])")
+"""18 characters (GB 11643-1999) or 15 digits, as until 1999, whatever the check character: it may be mistyped."""
+PHONE = re.compile(
+    r"(?<![0-9A-Za-z])(\+?86[ -]?)?1[3-9][0-9]([ -]?[0-9]{4}){2}(?![0-9])|(?<![0-9])0[0-9]{2,3}-[0-9]{7,8}(?![0-9])"
+)
+LONG_NUMBER = re.compile(r"(?<![0-9.])[0-9]{16,}(?![0-9.])")
+"""Numbers of persons, cards and accounts."""
+CERTIFICATE = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,4}[0-9]{7,10}(?![0-9A-Za-z])")
+"""Passports and permits. Codes of institutions and doctors have 11 and 12 digits behind their letter."""
+
+PLAIN = re.compile(
+    r"[+-]?[0-9]{1,10}(\.[0-9]{1,6})?|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?"
+    r"|[A-Za-z0-9]{1,4}|[A-Z][0-9]{2}(\.[0-9A-Za-z]{1,8})?"
+)
+"""What a shifted row may show: amounts, dates, short codes and diagnoses."""
+
+
+Reason = dict[str, Any]
+
+
+def without_identity(
+    table: Table, record_key: str, reasons: Sequence[Reason], persons: Sequence[str | None]
+) -> tuple[str, list[Reason]]:
+    """Give the key and the reasons of a refused row as they may be kept and shown.
+
+    `persons` are the values that the row itself has for a person, as delivered.
+    """
+    known = [stripped(person) for person in persons if person]
+    shifted = _is_shifted(table, reasons)
+    key = _mask(record_key) if shifted or _is_identity(table, record_key, known) else record_key
+    return storable(shown(key), MOST), [_reason(table, reason, known, shifted=shifted) for reason in reasons]
+
+
+def heading(name: str) -> str:
+    """A column's name as delivered, or its length where it looks like a value: a file may have lost its header."""
+    forms = (NAME, IDENTITY_NUMBER, PHONE, LONG_NUMBER, CERTIFICATE)
+    return _mask(name) if any(form.search(name.upper()) for form in forms) else repr(shown(name)[:60])
+
+
+def _is_shifted(table: Table, reasons: Sequence[Reason]) -> bool:
+    """Whether so many values have not the form of their column that they stand under other columns."""
+    faults = {reason["field"] for reason in reasons if reason["code"] in FORM_FAULTS and not reason["child"]}
+    has_persons = any(column.is_identity for column in table.columns)
+    return len(faults) >= (SHIFTED_WITH_PERSONS if has_persons else SHIFTED_WITHOUT)
+
+
+def _reason(table: Table, reason: Reason, persons: Collection[str], *, shifted: bool) -> Reason:
+    value, column = reason["value"], _column(table, reason["field"])
+    if value is None:
+        named = column and column.is_person and reason["code"] == "R_CODE" and persons
+        return reason | {"value": _mask(next(iter(persons))) if named else None}
+    if reason["code"] == "R_FORM" or " ≠ " in value:
+        return reason | {"value": storable(value, MOST)}  # written here, from counts and amounts
+    is_masked = shifted and not PLAIN.fullmatch(value)
+    is_masked = is_masked or _is_identity(table, value, persons)
+    if column is None or not column.is_id:
+        is_masked = is_masked or _looks_like_papers(table, value)
+    return reason | {"value": storable(_mask(value) if is_masked else shown(value), MOST)}
+
+
+def _column(table: Table, name: str | None) -> Column | None:
+    """The column a reason is about; that of a child of a document is not among the table's own."""
+    return next((column for column in table.columns if column.name == name), None)
+
+
+def _is_identity(table: Table, value: str, persons: Collection[str]) -> bool:
+    """Whether a value is one of the row's own person, or looks like somebody's number or name."""
+    if any(
+        person == value or (len(person) >= LEAST_INSIDE and person in value)
+        for person in persons
+        if len(person) >= LEAST_ALIKE
+    ):
+        return True
+    forms = (IDENTITY_NUMBER, PHONE, LONG_NUMBER, *((NAME,) if _is_about_persons(table) else ()))
+    return any(form.search(value) for form in forms)
+
+
+def _looks_like_papers(table: Table, value: str) -> bool:
+    """Whether a value that is no id may be the number of a paper, or a name in letters."""
+    return _is_about_persons(table) and bool(CERTIFICATE.search(value) or NAME_IN_LETTERS.fullmatch(value))
+
+
+def _is_about_persons(table: Table) -> bool:
+    return table.kind != "reference" or any(column.is_identity for column in table.columns)
+
+
+def _mask(value: str) -> str:
+    """What stands in place of a value: how long it is, and which characters in it nobody sees."""
+    hidden = "".join(names_of(value))
+    return f"⟨{len(value)} characters masked 已屏蔽{f'，含 with {hidden}' if hidden else ''}⟩"
