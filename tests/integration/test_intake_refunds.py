@@ -162,3 +162,32 @@ def test_totals_do_not_depend_on_the_order_of_arrival(city: Warehouse, order: tu
         (FIRST, "150.00"),
         (SECOND, "-93.01"),
     ]
+
+
+@pytest.mark.parametrize("story", ["later", "earlier", "together"])
+def test_a_refund_of_another_insurance_type_takes_nothing_back(city: Warehouse, story: str) -> None:
+    settled, refund = paid("S1", "100.00"), back("R1", "S1", "-100.00", insutype="390")
+    if story == "later":
+        deliver(city, "b1", FIRST, settled)
+        assert deliver(city, "b2", SECOND, refund).reasons == {"R_REFUND": 1}
+    elif story == "earlier":
+        assert counts(deliver(city, "b2", SECOND, refund)) == (0, 0, 0, 1)
+        deliver(city, "b1", FIRST, settled)
+    else:
+        refund = back("R1", "S1", "-100.00", FIRST, insutype="390")
+        assert deliver(city, "b2", FIRST, refund, settled).reasons == {"R_REFUND": 1}
+    assert total(city) == "100.00"
+    [(note,)] = city.rows("select details -> 0 ->> 'note' from intake.quarantine where record_key = 'R1'")
+    assert "insutype 390" in note
+    assert counts(deliver(city, "b3", SECOND, back("R2", "S1", "-100.00"))) == (1, 0, 0, 0)
+    assert total(city) == "0.00"
+
+
+def test_refunds_of_two_insurance_types_in_one_batch_are_told_apart(city: Warehouse) -> None:
+    deliver(city, "b1", FIRST, paid("S1", "100.00"))
+    rows = [back("R1", "S1", "-30.00", insutype="390"), back("R2", "S1", "-30.00"), back("R3", "S1", "-70.00")]
+    receipt = deliver(city, "b2", SECOND, *rows, back("R4", "S1", "-0.01"))
+    assert (counts(receipt), receipt.reasons) == ((2, 2, 0, 0), {"R_REFUND": 2})
+    notes = dict(city.rows("select record_key, details -> 0 ->> 'note' from intake.quarantine"))
+    assert "insutype" in notes["R1"]
+    assert notes["R4"] == "hifp_pay：剩余 left 0.00，退 refunded 0.01"

@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from settlement.intake.refunds import FUNDS, Original, Party, Refund, decide
+from settlement.intake import refunds
+from settlement.intake.refunds import FUNDS, Original, Party, Refund
 
-HOSPITAL = Party("H33010600123", "person-1")
+HOSPITAL = Party("H33010600123", "person-1", "310")
+
+
+def decide(rows: list[Refund], originals: dict[str, Original]) -> list[str]:
+    return [decision.verdict for decision in refunds.decide(rows, originals)]
+
+
+def causes(rows: list[Refund], originals: dict[str, Original]) -> list[str]:
+    return [decision.cause for decision in refunds.decide(rows, originals)]
 
 
 def amounts(**given_amounts: str) -> dict[str, Decimal]:
@@ -96,3 +105,26 @@ def test_what_is_accepted_never_exceeds_the_original(fen: list[int], paid_fen: i
     assert taken <= paid
     for one, verdict in zip(refunds, verdicts, strict=True):
         assert verdict == "accepted" or -one.amounts["hifp_pay"] > paid - taken
+
+
+def test_another_insurance_type_has_nothing_left() -> None:
+    other = refund(party=Party("H33010600123", "person-1", "390"), hifp_pay="-1.00")
+    [cause] = causes([other], {"A": original(hifp_pay="100.00")})
+    assert "insutype 390" in cause
+    assert "original 310" in cause
+
+
+def test_a_refusal_says_its_cause_and_the_fund_with_both_amounts() -> None:
+    rows = [
+        refund(hifp_pay="-60.00"),
+        refund(hifp_pay="-60.00", acct_pay="-0.01"),
+        refund(party=Party("H33010600999", "person-2", "310")),
+        refund("R"),
+    ]
+    originals = {"A": original(hifp_pay="100.00"), "R": Original(HOSPITAL, True, amounts())}
+    accepted, too_much, others, of_a_refund = causes(rows, originals)
+    assert accepted == ""
+    assert too_much == "hifp_pay：剩余 left 40.00，退 refunded 60.00; acct_pay：剩余 left 0.00，退 refunded 0.01"
+    assert "institution" in others
+    assert "person" in others
+    assert "itself a refund" in of_a_refund

@@ -143,17 +143,23 @@ def is_broken(suite: Suite) -> str:
     return f"coalesce({' or '.join([*unknown, *conditions])}, false)"
 
 
-REASON = {"code": "VARCHAR", "field": "VARCHAR", "value": "VARCHAR", "rule": "VARCHAR", "child": "VARCHAR"}
+REASON = {name: "VARCHAR" for name in ("code", "field", "value", "rule", "child", "note")}
 """What is said of a broken rule, with DuckDB's types. `rule` is the rule's id, of which its texts are those; `child`
-names the row inside a document that breaks it."""
+names the row inside a document that breaks it; `note` says in both languages what only this row can tell."""
 
 
-def reason(code: str, field: str | None = None, value: str = "null::VARCHAR", rule: str | None = None) -> str:
-    """A reason as SQL; `value` is an expression, the other parts are texts."""
+def reason(
+    code: str,
+    field: str | None = None,
+    value: str = "null::VARCHAR",
+    rule: str | None = None,
+    note: str = "null::VARCHAR",
+) -> str:
+    """A reason as SQL; `value` and `note` are expressions, the other parts are texts."""
     texts = {name: f"'{text}'" if text else "null::VARCHAR" for name, text in (("field", field), ("rule", rule))}
     return (
         f"{{'code': '{code}', 'field': {texts['field']}, 'value': {value}, 'rule': {texts['rule']}, "
-        "'child': null::VARCHAR}"
+        f"'child': null::VARCHAR, 'note': {note}}}"
     )
 
 

@@ -36,11 +36,12 @@ neither key nor field; its line is named, and the value says what is wrong, e.g.
 *On arrival only* 仅在接收时判定: what the rule needs is gone once the row is accepted; a type or a key keeps it true.
 
 `R_REFUND` is also given, when all settlements of the batch are judged, to a refund of another institution's or
-person's settlement, of a refund, or of more than is left of the original in one of its funds. Such refunds are decided
+person's settlement, under another insurance type, of a refund, or of more than is left of the original in one of its
+funds; its note says which, with both amounts. Such refunds are decided
 one after another, so it is no condition on a row: `plugins/settlement/intake/refunds.py` decides it.
 `R_DUPLICATE` and `R_CONFLICT` hold for the key of every table, also where its suite does not repeat them.
-退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员的正常结算，且各基金均不超过原结算剩余金额，
-否则为 `R_REFUND`。
+退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员、同一险种的正常结算，且各基金均不超过原结算剩余金额，
+否则为 `R_REFUND`，并注明原因。
 主键重复 `R_DUPLICATE` 与冲突 `R_CONFLICT` 对各表均适用。
 """
 

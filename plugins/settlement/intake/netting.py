@@ -9,7 +9,7 @@ from psycopg import sql
 from settlement.contract.tables import TABLES
 from settlement.gate import reason
 from settlement.intake.knowledge import Load, accepted_keys, probe, settlements_of_keys
-from settlement.intake.refunds import FUNDS, Original, Party, Refund, Verdict, decide
+from settlement.intake.refunds import FUNDS, Decision, Original, Party, Refund, decide
 from settlement.intake.transfer import copy_to_postgres
 
 AMOUNTS = ", ".join(FUNDS)
@@ -21,7 +21,7 @@ class Waiting:
 
     fixmedins_code: str
     setl_id: str
-    verdict: Verdict
+    decision: Decision
 
 
 def decide_refunds(load: Load) -> list[Waiting]:
@@ -32,7 +32,7 @@ def decide_refunds(load: Load) -> list[Waiting]:
     """
     _find_covered(load)
     delivered = load.engine.execute(
-        f"select file_no, line_no, init_setl_id, fixmedins_code, person_key, reasons is not null, {AMOUNTS} "
+        f"select file_no, line_no, init_setl_id, fixmedins_code, person_key, insutype, reasons is not null, {AMOUNTS} "
         "from outcome_settlement where refd_setl_flag = 1 and disposition <> 'repeated' "
         "and not exists (select 1 from covered_refund where covered_refund.setl_id = outcome_settlement.init_setl_id) "
         "order by file_no, line_no"
@@ -42,35 +42,36 @@ def decide_refunds(load: Load) -> list[Waiting]:
         return []
     refunds = [_refund(row[2:]) for row in [*waiting, *delivered]]
     originals = _originals(load, {refund.init_setl_id for refund in refunds if refund.init_setl_id})
-    verdicts = decide(refunds, originals)
-    _write_verdicts(load, delivered, verdicts[len(waiting) :])
-    decided = zip(waiting, verdicts, strict=False)
-    return [Waiting(row[0], row[1], verdict) for row, verdict in decided if verdict != "pending"]
+    decisions = decide(refunds, originals)
+    _write_decisions(load, delivered, decisions[len(waiting) :])
+    decided = zip(waiting, decisions, strict=False)
+    return [Waiting(row[0], row[1], decision) for row, decision in decided if decision.verdict != "pending"]
 
 
 def _find_covered(load: Load) -> None:
     """Create ``covered_refund``: originals (setl_id) that can bear all their refunds of this batch, in any order.
 
     No refund adds to what is left, so refunds that are covered together are covered one by one. That holds where none
-    of them is broken, all are of the original's party, and no other refund came before or waits.
+    of them is broken, all are of the original's party and insurance type, and no other refund came before or waits.
     """
     load.connection.execute("drop table if exists pg_temp.refunded")
     load.connection.execute(
         sql.SQL(
             "create temp table refunded on commit drop as "
-            "select setl_id, fixmedins_code, person_key, {amounts} from raw.settlement with no data"
+            "select setl_id, fixmedins_code, person_key, insutype, {amounts} from raw.settlement with no data"
         ).format(amounts=sql.SQL(AMOUNTS))
     )
     sums = ", ".join(f"sum({fund})::DECIMAL(18,2) as {fund}" for fund in FUNDS)
     copy_to_postgres(
         load.engine,
-        f"select init_setl_id, min(fixmedins_code), min(person_key), {sums} from outcome_settlement "
+        f"select init_setl_id, min(fixmedins_code), min(person_key), min(insutype), {sums} from outcome_settlement "
         "where refd_setl_flag = 1 and disposition <> 'repeated' and init_setl_id is not null group by init_setl_id "
         "having not bool_or(reasons is not null) "
-        "and min(fixmedins_code) = max(fixmedins_code) and min(person_key) = max(person_key)",
+        "and min(fixmedins_code) = max(fixmedins_code) and min(person_key) = max(person_key) "
+        "and min(insutype) = max(insutype)",
         load.connection,
         "refunded",
-        ["setl_id", "fixmedins_code", "person_key", *FUNDS],
+        ["setl_id", "fixmedins_code", "person_key", "insutype", *FUNDS],
     )
     is_covered = " and ".join(f"known.{fund} + refunded.{fund} >= 0" for fund in FUNDS)
     probe(
@@ -78,7 +79,7 @@ def _find_covered(load: Load) -> None:
         sql.SQL(
             "select refunded.setl_id from refunded {keys} {settlements} "
             "where known.fixmedins_code = refunded.fixmedins_code and known.person_key = refunded.person_key "
-            "and known.refd_setl_flag = 0 and {is_covered} "
+            "and known.insutype = refunded.insutype and known.refd_setl_flag = 0 and {is_covered} "
             "and not exists (select from raw.settlement as earlier "
             "where earlier.init_setl_id = refunded.setl_id offset 0) "
             "and not exists (select from intake.pending_refund as waiting "
@@ -91,13 +92,13 @@ def _find_covered(load: Load) -> None:
 
 def release(load: Load, decided: Sequence[Waiting]) -> None:
     """Move waiting refunds to where they belong: accepted rows, or the quarantine of the batch that brought them."""
-    for verdict, outcome in (("accepted", "accepted"), ("refused", "quarantined")):
-        keys = [(row.fixmedins_code, row.setl_id) for row in decided if row.verdict == verdict]
-        for fixmedins_code, setl_id in keys:
+    for row in decided:
+        outcome = {"accepted": "accepted", "refused": "quarantined"}.get(row.decision.verdict)
+        if outcome:
             load.connection.execute(
                 "update intake.pending_refund set outcome = %s, outcome_batch_id = %s "
                 "where fixmedins_code = %s and setl_id = %s and outcome is null",
-                [outcome, load.manifest.batch_id, fixmedins_code, setl_id],
+                [outcome, load.manifest.batch_id, row.fixmedins_code, row.setl_id],
             )
     columns = [column.kept_name or "" for column in TABLES["settlement"].kept]
     columns += ["area_code", "business_date", "batch_id", "file_no", "line_no"]
@@ -115,15 +116,17 @@ def release(load: Load, decided: Sequence[Waiting]) -> None:
         "from intake.pending_refund where outcome_batch_id = %s and outcome = 'accepted'",
         [load.manifest.batch_id],
     )
-    load.connection.execute(
-        "insert into intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, "
-        "reason_codes, details) "
-        "select batch_id, file_no, line_no, file_name, 'settlement', setl_id, array['R_REFUND'], "
-        "jsonb_build_array("
-        "jsonb_build_object('code', 'R_REFUND', 'field', 'init_setl_id', 'value', init_setl_id)) "
-        "from intake.pending_refund where outcome_batch_id = %s and outcome = 'quarantined'",
-        [load.manifest.batch_id],
-    )
+    for row in decided:
+        if row.decision.verdict == "refused":
+            load.connection.execute(
+                "insert into intake.quarantine (batch_id, file_no, line_no, file_name, table_name, record_key, "
+                "reason_codes, details) "
+                "select batch_id, file_no, line_no, file_name, 'settlement', setl_id, array['R_REFUND'], "
+                "jsonb_build_array(jsonb_build_object('code', 'R_REFUND', 'field', 'init_setl_id', "
+                "'value', init_setl_id, 'note', %s::text)) from intake.pending_refund "
+                "where outcome_batch_id = %s and fixmedins_code = %s and setl_id = %s and outcome = 'quarantined'",
+                [row.decision.cause, load.manifest.batch_id, row.fixmedins_code, row.setl_id],
+            )
 
 
 def _waiting(load: Load) -> list[tuple[Any, ...]]:
@@ -139,7 +142,7 @@ def _waiting(load: Load) -> list[tuple[Any, ...]]:
     ).fetchall()
     return load.connection.execute(
         sql.SQL(
-            "select fixmedins_code, setl_id, init_setl_id, fixmedins_code, person_key, false, {amounts} "
+            "select fixmedins_code, setl_id, init_setl_id, fixmedins_code, person_key, insutype, false, {amounts} "
             "from intake.pending_refund where outcome is null and (init_setl_id = any(%s) "
             "or exists (select from raw.settlement_key where settlement_key.setl_id = pending_refund.init_setl_id)) "
             "order by batch_id, file_no, line_no"
@@ -153,19 +156,22 @@ def _originals(load: Load, setl_ids: Iterable[str]) -> dict[str, Original]:
     wanted = list(setl_ids)
     accepted = load.connection.execute(
         sql.SQL(
-            "select setl_id, fixmedins_code, person_key, refd_setl_flag = 1, {amounts} from raw.settlement_key "
-            "join raw.settlement using (fixmedins_code, setl_id, business_date) where settlement_key.setl_id = any(%s)"
+            "select setl_id, fixmedins_code, person_key, insutype, refd_setl_flag = 1, {amounts} "
+            "from raw.settlement_key join raw.settlement using (fixmedins_code, setl_id, business_date) "
+            "where settlement_key.setl_id = any(%s)"
         ).format(amounts=sql.SQL(AMOUNTS)),
         [wanted],
     ).fetchall()
     delivered = load.engine.execute(
-        f"select setl_id, fixmedins_code, person_key, refd_setl_flag = 1, {AMOUNTS} from outcome_settlement "
+        f"select setl_id, fixmedins_code, person_key, insutype, refd_setl_flag = 1, {AMOUNTS} from outcome_settlement "
         "where disposition = 'accepted' and setl_id in (select unnest(?))",
         [wanted],
     ).fetchall()
     originals = {
-        setl_id: Original(Party(fixmedins_code, person_key), is_refund, dict(zip(FUNDS, amounts, strict=True)))
-        for setl_id, fixmedins_code, person_key, is_refund, *amounts in [*accepted, *delivered]
+        setl_id: Original(
+            Party(fixmedins_code, person_key, insutype), is_refund, dict(zip(FUNDS, amounts, strict=True))
+        )
+        for setl_id, fixmedins_code, person_key, insutype, is_refund, *amounts in [*accepted, *delivered]
     }
     sums = ", ".join(f"sum({fund})" for fund in FUNDS)
     for setl_id, *amounts in load.connection.execute(
@@ -181,30 +187,29 @@ def _originals(load: Load, setl_ids: Iterable[str]) -> dict[str, Original]:
 
 
 def _refund(row: tuple[Any, ...]) -> Refund:
-    init_setl_id, fixmedins_code, person_key, is_broken, *amounts = row
+    init_setl_id, fixmedins_code, person_key, insutype, is_broken, *amounts = row
     by_fund = dict(zip(FUNDS, amounts, strict=True))
-    return Refund(init_setl_id, Party(fixmedins_code, person_key), by_fund, is_broken)
+    return Refund(init_setl_id, Party(fixmedins_code, person_key, insutype), by_fund, is_broken)
 
 
-def _write_verdicts(load: Load, rows: Sequence[tuple[Any, ...]], verdicts: Sequence[Verdict]) -> None:
+def _write_decisions(load: Load, rows: Sequence[tuple[Any, ...]], decisions: Sequence[Decision]) -> None:
     """Turn refused refunds into quarantined rows with R_REFUND among their reasons, and mark those that wait."""
     changed = [
-        (file_no, line_no, verdict)
-        for (file_no, line_no, *_), verdict in zip(rows, verdicts, strict=True)
-        if verdict in ("pending", "refused")
+        (file_no, line_no, decision.verdict, decision.cause)
+        for (file_no, line_no, *_), decision in zip(rows, decisions, strict=True)
+        if decision.verdict in ("pending", "refused")
     ]
     if not changed:
         return
-    load.engine.execute("create or replace table refund_verdict (file_no INTEGER, line_no BIGINT, verdict VARCHAR)")
-    load.engine.executemany("insert into refund_verdict values (?, ?, ?)", changed)
+    load.engine.execute(
+        "create or replace table refund_decision (file_no INTEGER, line_no BIGINT, verdict VARCHAR, cause VARCHAR)"
+    )
+    load.engine.executemany("insert into refund_decision values (?, ?, ?, ?)", changed)
+    refused = reason("R_REFUND", "init_setl_id", "init_setl_id", note="cause")
     load.engine.execute(f"""
         update outcome_settlement set
             disposition = case verdict when 'pending' then 'pending' else 'quarantined' end,
-            reasons = case
-                when verdict = 'refused' then list_concat(
-                    coalesce(reasons, []), [{reason("R_REFUND", "init_setl_id", "init_setl_id")}]
-                )
-            end
-        from refund_verdict as decided
+            reasons = case when verdict = 'refused' then list_concat(coalesce(reasons, []), [{refused}]) end
+        from refund_decision as decided
         where outcome_settlement.file_no = decided.file_no and outcome_settlement.line_no = decided.line_no
     """)

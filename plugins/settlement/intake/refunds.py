@@ -26,15 +26,29 @@ Verdict = Literal["accepted", "pending", "refused", "broken"]
 
 @dataclass(frozen=True)
 class Party:
-    """Who a settlement is between; of a delivered one a part may be unknown."""
+    """Who a settlement is between, under which insurance type; of a delivered one a part may be unknown.
+
+    The insurance type decides which pooled fund `hifp_pay` belongs to (30-rules.md §1.7), so another one has nothing of
+    this settlement to give back.
+    """
 
     fixmedins_code: str | None
     person_key: str | None
+    insutype: str | None = None
 
-    def is_other(self, other: "Party") -> bool:
-        """True when a part that is known of both differs."""
-        pairs = ((self.fixmedins_code, other.fixmedins_code), (self.person_key, other.person_key))
-        return any(None not in pair and pair[0] != pair[1] for pair in pairs)
+    def differences(self, other: "Party") -> list[str]:
+        """What is known of both and differs, in words."""
+        found = []
+        if _differ(self.fixmedins_code, other.fixmedins_code):
+            found.append("原结算属于另一机构 the original is of another institution")
+        if _differ(self.person_key, other.person_key):
+            found.append("原结算属于另一人员 the original is of another person")
+        if _differ(self.insutype, other.insutype):
+            found.append(
+                f"险种 insutype {self.insutype}，原结算 original {other.insutype}："
+                "该险种无可退金额 nothing is left of that type"
+            )
+        return found
 
 
 @dataclass
@@ -59,23 +73,45 @@ class Refund:
     is_broken: bool = False
 
 
-def decide(refunds: Iterable[Refund], originals: Mapping[str, Original]) -> list[Verdict]:
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a refund; `cause` says in Chinese and English why it is refused, and is empty otherwise."""
+
+    verdict: Verdict
+    cause: str = ""
+
+
+def decide(refunds: Iterable[Refund], originals: Mapping[str, Original]) -> list[Decision]:
     """Decide the refunds in the order given; what an accepted one takes back is not left for the next.
 
-    Returns one verdict each: ``accepted``; ``pending`` (the original is not accepted yet); ``refused`` (R_REFUND);
+    Returns one decision each: ``accepted``; ``pending`` (the original is not accepted yet); ``refused`` (R_REFUND);
     ``broken`` (refused for other reasons, nothing to add).
     """
     return [_decide(refund, originals.get(refund.init_setl_id or "")) for refund in refunds]
 
 
-def _decide(refund: Refund, original: Original | None) -> Verdict:
+def _decide(refund: Refund, original: Original | None) -> Decision:
     if original is None:
-        return "broken" if refund.is_broken or refund.init_setl_id is None else "pending"
+        return Decision("broken" if refund.is_broken or refund.init_setl_id is None else "pending")
     known = {fund: amount for fund in FUNDS if (amount := refund.amounts[fund]) is not None}
-    left = {fund: original.left[fund] + amount for fund, amount in known.items()}
-    if original.is_refund or refund.party.is_other(original.party) or any(amount < 0 for amount in left.values()):
-        return "refused"
+    causes = refund.party.differences(original.party)
+    if original.is_refund:
+        causes.append("原结算本身是退费 the original is itself a refund")
+    if not causes:
+        causes = [
+            f"{fund}：剩余 left {original.left[fund]:.2f}，退 refunded {-amount:.2f}"
+            for fund, amount in known.items()
+            if original.left[fund] + amount < 0
+        ]
+    if causes:
+        return Decision("refused", "; ".join(causes))
     if refund.is_broken:
-        return "broken"
-    original.left.update(left)
-    return "accepted"
+        return Decision("broken")
+    for fund, amount in known.items():
+        original.left[fund] += amount
+    return Decision("accepted")
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    """Whether both are known and not the same."""
+    return one is not None and other is not None and one != other
