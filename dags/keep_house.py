@@ -4,7 +4,7 @@ Keep house: prove the books, make partitions ahead, run the audits that read all
 **Runs** every Sunday at 03:00. It has no parameters.
 
 **Reads** everything. **Writes** partitions only; it corrects nothing. It removes work folders of
-loads that were killed.
+loads that were killed, and delivered files from the inbox that nobody needs any more.
 
 **On failure** of `verify_ledger` stop paying and read `docs/runbook/keep_house.md`: the books differ from what was
 sealed, and the message names the first posting run that does. `check_calendar` fails in the last month of the published
@@ -22,6 +22,7 @@ from settlement.tasks.housekeeping import (
     make_partitions_ahead,
     remove_left_files,
     report_outcome,
+    tidy_inbox,
     verify_ledger,
 )
 from settlement.tasks.schedules import scheduled
@@ -41,7 +42,9 @@ sundays_at_three = "0 3 * * 0"
 )
 def keep_house():
     """Wire the steps."""
-    report_outcome(make_partitions_ahead(), verify_ledger(), audit_models(), check_calendar(), remove_left_files())
+    report_outcome(
+        make_partitions_ahead(), verify_ledger(), audit_models(), check_calendar(), remove_left_files(), tidy_inbox()
+    )
 
 
 keep_house()

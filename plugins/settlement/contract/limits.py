@@ -38,8 +38,14 @@ class Limits:
     """Days that a batch's business date may be after the day it was made on."""
     days_back: int = 3_660
     """Days that a batch's business date may be before the day it was made on."""
+    kept_accepted_days: int = 400
+    """Days after which the files of an accepted batch leave the inbox: a settlement year with its final clearing."""
+    kept_refused_days: int = 30
+    """Days after which the files of a refused batch, or of a delivery that broke off, leave the inbox."""
     line_bytes: int = 1 * MIB
     columns: int = 1_000
+    load_seconds: int = 2 * 3_600
+    """Seconds that the load of one batch may take; then its process is killed, and the next batch follows."""
     duckdb_memory: int = 208 * MIB
     duckdb_threads: int = 2
 

@@ -18,6 +18,7 @@ import duckdb
 from settlement.contract.limits import MIB, Limits
 from settlement.errors import SettlementError
 from settlement.intake import persons
+from settlement.work_place import work_parent
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ LOCK = "load.lock"
 def work_folder(batch_id: str) -> Iterator[Path]:
     """A folder for one load (under ``SETTLEMENT_LOCAL``/work if set), removed at its end; so are those left before."""
     remove_left_folders()
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{batch_id}-", dir=_parent()))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{batch_id}-", dir=work_parent()))
     try:
         with (folder / f".{LOCK}").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -41,7 +42,7 @@ def work_folder(batch_id: str) -> Iterator[Path]:
 
 def remove_left_folders() -> int:
     """Remove the work folders on this host whose load does not run any more; returns how many."""
-    left = [lock.parent for lock in sorted(_parent().glob(f"{PREFIX}*/{LOCK}")) if _remove_if_left(lock)]
+    left = [lock.parent for lock in sorted(work_parent().glob(f"{PREFIX}*/{LOCK}")) if _remove_if_left(lock)]
     for folder in left:
         log.warning("removed the work folder of a load that was killed: %s", folder.name)
     return len(left)
@@ -58,13 +59,6 @@ def _remove_if_left(path: Path) -> bool:
     except OSError:  # its load runs, or has just removed it
         return False
     return True
-
-
-def _parent() -> Path:
-    local = os.environ.get("SETTLEMENT_LOCAL")
-    parent = Path(local) / "work" if local else Path(tempfile.gettempdir())
-    parent.mkdir(parents=True, exist_ok=True)
-    return parent
 
 
 @contextmanager

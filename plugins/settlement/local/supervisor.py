@@ -15,6 +15,7 @@ from types import FrameType
 
 import psutil
 
+from settlement.confinement import close_to_others
 from settlement.local.installation import Installation
 from settlement.local.processes import KnownProcess, stop, write_pid_file
 
@@ -88,6 +89,7 @@ class Child:
 
 def supervise(installation: Installation) -> None:
     """Run until SIGTERM or SIGINT."""
+    close_to_others()  # it has every secret in its environment, and hands them on
     pid_file = installation.run / "airflow.json"
     airflow = [sys.executable, "-m", "airflow"]
     children = [Child(name, [*airflow, name, *options], installation.logs) for name, options in COMPONENTS.items()]

@@ -1,4 +1,4 @@
-"""Steps of `keep_house`: partitions ahead, the ledger's proof, audits, what killed loads left."""
+"""Steps of `keep_house`: partitions ahead, the ledger's proof, audits, what killed loads and old batches left."""
 
 import logging
 from datetime import date, timedelta
@@ -78,9 +78,20 @@ def remove_left_files() -> int:
     return remove_left_folders()
 
 
+@step(task_id="tidy_inbox")
+def tidy_inbox() -> int:
+    """Remove the delivered files that nobody needs any more; what waits for anything stays. Returns their folders."""
+    from settlement.intake.tidying import tidy_inbox as tidy
+
+    return tidy()
+
+
 @step(task_id="report_outcome")
-def report_outcome(partitions: str, ledger: str, audited: int, calendar: str, left: int) -> str:
+def report_outcome(partitions: str, ledger: str, audited: int, calendar: str, left: int, tidied: int) -> str:
     """Write the run's note."""
-    text = f"{ledger}; {partitions}; {audited} audits passed; {calendar}; {left} work folders of killed loads removed"
+    text = (
+        f"{ledger}; {partitions}; {audited} audits passed; {calendar}; {left} work folders of killed loads removed; "
+        f"{tidied} inbox folders removed 已清理收件箱目录"
+    )
     write_note(text)
     return text

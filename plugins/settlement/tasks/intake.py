@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, TypedDict
 
 from airflow.sdk import get_current_context
@@ -9,6 +10,7 @@ from airflow.sdk import get_current_context
 from settlement.contract.manifest import KINDS
 from settlement.errors import SettlementError
 from settlement.tasks.alerts import batch_refused
+from settlement.tasks.loading import LoadingProcess
 from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
@@ -32,7 +34,15 @@ RECONCILED_KINDS = ("settlement", "declaration")
 BATCHES_OF_A_TASK = 50
 
 
-OF_ONE_BATCH = ("batch_not_found", "batch_id_invalid", "disk_space_low", "engine_memory", "load_killed_twice")
+OF_ONE_BATCH = (
+    "batch_not_found",
+    "batch_id_invalid",
+    "disk_space_low",
+    "engine_memory",
+    "load_failed",
+    "load_killed",
+    "load_killed_twice",
+)
 """Failures that the next batch need not have."""
 
 
@@ -92,6 +102,7 @@ def _of_allowed_kinds(batch_ids: list[str]) -> list[str]:
     pool="loading",
     map_index_template="{{ batches }}",
     max_active_tis_per_dagrun=1,  # a batch may build on the one before it
+    execution_timeout=timedelta(hours=12),  # of many batches; each has a limit of its own
 )
 def load_and_check(batch_ids: list[str]) -> Received:
     """Load batches one after the other: every row through the gate, all of a batch in one transaction.
@@ -102,29 +113,24 @@ def load_and_check(batch_ids: list[str]) -> Received:
     name = batch_ids[0] if len(batch_ids) == 1 else f"{batch_ids[0]} … {batch_ids[-1]} ({len(batch_ids)})"
     get_current_context()["batches"] = name  # type: ignore[typeddict-unknown-key]  # names the mapped task
     received = Received(receipts=[], failures={})
-    for number, batch_id in enumerate(batch_ids, start=1):
-        log.info("batch %d of %d: %s", number, len(batch_ids), batch_id)
-        try:
-            receipt = _receive(batch_id)
-            batch_refused(receipt)
-            received["receipts"].append(receipt)
-        except Exception as error:
-            if len(batch_ids) == 1 or _concerns_every_batch(error):
-                raise
-            log.exception("%s could not be loaded", batch_id)
-            received["failures"][batch_id] = str(error)
+    with LoadingProcess() as loading:
+        for number, batch_id in enumerate(batch_ids, start=1):
+            log.info("batch %d of %d: %s", number, len(batch_ids), batch_id)
+            try:
+                receipt = loading.receive(batch_id)
+                batch_refused(receipt)
+                received["receipts"].append(receipt)
+            except Exception as error:
+                if len(batch_ids) == 1 or _concerns_every_batch(error):
+                    raise
+                log.exception("%s could not be loaded", batch_id)
+                received["failures"][batch_id] = str(error)
     return received
 
 
 def _concerns_every_batch(error: Exception) -> bool:
     """True for a missing setting or an unreachable warehouse; False for what one batch brought about."""
     return isinstance(error, SettlementError) and error.code not in OF_ONE_BATCH
-
-
-def _receive(batch_id: str) -> dict[str, Any]:
-    from settlement.intake import receive
-
-    return receive(batch_id).as_json()
 
 
 @step(task_id="list_held_batches", trigger_rule="all_done")
@@ -156,13 +162,12 @@ def _question(receipt: dict[str, Any]) -> Question:
 @step(task_id="apply_answer", pool="loading", max_active_tis_per_dagrun=1)
 def apply_answer(answer: Answer) -> dict[str, Any]:
     """Release or reject one held batch in the name of who answered. Returns its new receipt."""
-    from settlement.intake import receive
-
     log.info(
         "%s: %s batch %s: %s", answer["person"], answer["option"], answer["about"], answer["reason"] or "no reason"
     )
     decision = {"release_by": answer["person"]} if answer["option"] == "release" else {"reject_by": answer["person"]}
-    return receive(answer["about"], reason=answer["reason"], **decision).as_json()
+    with LoadingProcess() as loading:
+        return loading.receive(answer["about"], reason=answer["reason"], **decision)
 
 
 @step(task_id="reconcile", pool="warehouse", trigger_rule="all_done")
