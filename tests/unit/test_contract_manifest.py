@@ -105,6 +105,79 @@ def test_a_malformed_field_is_named(content: dict[str, Any], words: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (file_with(rows="2"), "rows is the text '2', not a number of rows; allowed is a whole number without quotes"),
+        (file_with(rows=2.5), "rows is the number 2.5"),
+        (file_with(rows=None), "rows is missing"),
+        (file_with(sha256=None), "sha256 is missing"),
+        (file_with(sha256=""), "sha256 is missing"),
+        (file_with(format="CSV"), "format is 'CSV'; known are csv, tsv"),
+        (file_with(control=["1"]), "control is a list, not an object"),
+        (file_with(control={"medfee_sumamt": None}), "the control sum of medfee_sumamt is null"),
+        (file_with(control={"MEDFEE_SUMAMT": "1"}), "control names 'MEDFEE_SUMAMT'"),
+        (manifest(area_code=330100), "area_code is not a text, it is the number 330100; write it in quotes"),
+        (manifest(sender=330000), "sender is not a text, it is the number 330000"),
+        (manifest(kind="Settlement"), "kind is 'Settlement'; known are settlement"),
+        (manifest(business_date="2026/03/02"), "business_date '2026/03/02' is not a date YYYY-MM-DD"),
+        (manifest(business_date="2026-03-02T00:00:00"), "business_date '2026-03-02T00:00:00'"),
+        (manifest(created_at="2026/03/02 23:10:05"), "not a time like 2026-03-02T23:10:05+08:00"),
+        (manifest(created_at="1772464205"), "created_at '1772464205'"),
+        (
+            manifest(area_code="330100\u00a0"),
+            "area_code is longer than 1000 characters, or has invisible or control characters: '330100⟨U+00A0⟩'",
+        ),
+        (manifest(kind="settle\u200bment"), "settle⟨U+200B⟩ment"),
+        (
+            {("batchId" if k == "batch_id" else k): v for k, v in manifest().items()},
+            "there is 'batchId', but names are",
+        ),
+        ({k.upper(): v for k, v in manifest().items()}, "there is 'BATCH_ID'"),
+        (manifest(business_date="2026-03-04"), "business_date 2026-03-04 is not between"),
+        (manifest(business_date="2016-02-01"), "business_date 2016-02-01 is not between"),
+    ],
+)
+def test_what_other_systems_write_is_told_with_field_value_and_what_is_allowed(content: Any, words: str) -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(content)
+    assert refusal.value.code == "manifest_invalid"
+    assert words in refusal.value.message
+    assert any("\u4e00" <= character <= "\u9fff" for character in refusal.value.message)
+    assert any("\u4e00" <= character <= "\u9fff" for character in refusal.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (json.dumps(manifest(sender="浙江"), ensure_ascii=False).encode("gb18030"), "it reads as GB18030"),
+        (json.dumps(manifest()).encode("utf-16"), "it is UTF-16"),
+        (
+            json.dumps(manifest()).replace('"files": [', '"files": [ ')[:-1].encode() + b",}",
+            "comma with nothing behind",
+        ),
+        (b"{\n \"batch_id\": 'x'}", "line 2 column 14"),
+        (b'{"batch_id": "a", "batch_id": "b"}', "the field 'batch_id' is given twice"),
+    ],
+)
+def test_what_is_no_json_in_utf8_is_told_by_what_it_is_and_where(content: bytes, words: str) -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(content)
+    assert refusal.value.code == "manifest_unreadable"
+    assert words in refusal.value.message
+
+
+def test_a_time_as_other_systems_write_it_is_understood_where_it_is_unambiguous() -> None:
+    forms = ["2026-03-02 23:10:05", "2026-03-02T15:10:05Z", "2026-03-02T23:10:05+0800", "2026-03-02T23:10:05.000+08:00"]
+    assert {parse(manifest(created_at=form)).created_at.timestamp() for form in forms} == {1772464205.0}
+
+
+def test_more_rows_than_the_limit_are_refused_before_a_file_is_opened() -> None:
+    with pytest.raises(SettlementError) as refusal:
+        parse(file_with(rows=LIMITS.file_rows + 1))
+    assert refusal.value.code == "too_many_rows"
+
+
+@pytest.mark.parametrize(
     "name", ["../settlement.csv", "a/b.csv", "a\\b.csv", "..", "/etc/passwd", "manifest.json", "册" * 86]
 )
 def test_a_file_name_is_never_a_path(name: str) -> None:

@@ -171,3 +171,96 @@ def test_a_damaged_member_of_a_zip_is_refused_however_it_is_compressed(
     for start in range(48, whole.index(b"PK\x01\x02") - 8, 4):  # after the headers, where nothing is left unused
         content = whole[:start] + damage * 8 + whole[start + 8 :]
         assert refusal(tmp_path, "a.csv.zip", content, Limits()).code in ("archive_invalid", "encoding_invalid")
+
+
+def chinese(text: str) -> bool:
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        [("__MACOSX/._a.csv", b"x"), (".DS_Store", b"x")],
+        [("data/", b"")],
+        [("Thumbs.db", b"x"), ("desktop.ini", b"x"), ("__MACOSX/", b"")],
+    ],
+    ids=["macos", "folder", "windows"],
+)
+@pytest.mark.parametrize("name", ["a.csv", "data/a.csv", "数据/结算.csv"])
+def test_what_systems_put_beside_the_one_file_of_a_zip_does_not_count(
+    tmp_path: Path, name: str, beside: list[tuple[str, bytes]]
+) -> None:
+    assert staged(tmp_path, "a.csv.zip", zipped(*beside, (name, TEXT))) == TEXT
+
+
+def encrypted() -> bytes:
+    """A zip whose member says that it is encrypted."""
+    content = bytearray(zipped(("a.csv", TEXT)))
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+def linked() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        member = zipfile.ZipInfo("a.csv")
+        member.external_attr = 0o120777 << 16
+        archive.writestr(member, "/etc/passwd")
+    return target.getvalue()
+
+
+TOLD = {
+    "several files are named": ("a.csv.zip", zipped(("a.csv", TEXT), ("b.csv", TEXT)), "'a.csv', 'b.csv'"),
+    "nothing but metadata": ("a.csv.zip", zipped(("__MACOSX/._a.csv", b"x")), "0 data files"),
+    "encrypted": ("a.csv.zip", encrypted(), "is encrypted"),
+    "a link": ("a.csv.zip", linked(), "is a symbolic link"),
+    "thousands of members": ("a.csv.zip", zipped(*((f"{n}.csv", b"") for n in range(1_200))), "1200 members"),
+    "an absolute name": ("a.csv.zip", zipped(("/etc/a.csv", TEXT)), "leads out of it"),
+    "gzip under a plain name": ("a.csv", gzip.compress(TEXT), "this is gzip"),
+    "zstandard under a plain name": ("a.csv", pyarrow.compress(TEXT, codec="zstd", asbytes=True), "this is zstandard"),
+    "zip under a plain name": ("a.csv", zipped(("a.csv", TEXT)), "this is zip"),
+    "plain text under a gzip name": ("a.csv.gz", TEXT, "this is not gzip, it is plain text"),
+    "plain text under a zstandard name": ("a.csv.zst", TEXT, "this is not zstandard, it is plain text"),
+    "plain text under a zip name": ("a.csv.zip", TEXT, "this is not zip, it is plain text"),
+    "zip under a gzip name": ("a.csv.gz", zipped(("a.csv", TEXT)), "this is not gzip, it is zip"),
+    "gzip under a zip name": ("a.csv.zip", gzip.compress(TEXT), "this is not zip, it is gzip"),
+    "junk behind gzip": ("a.csv.gz", gzip.compress(TEXT) + b"junk", "something else stands behind"),
+    "cut off": ("a.csv.gz", gzip.compress(TEXT)[:-5], "it is cut off"),
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_an_archive_is_told_by_what_it_is_in_both_languages(tmp_path: Path, what: str) -> None:
+    name, content, words = TOLD[what]
+    error = refusal(tmp_path, name, content)
+    assert error.code == "archive_invalid"
+    assert words in error.message
+    assert chinese(error.message)
+    assert chinese(error.hint)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_even"),
+    [
+        (b"a\nb\n", True),
+        (b"a\r\nb\r\n", True),
+        (b"a\r\nb\n", False),
+        (b"a\rb\n", False),
+        (b"a\rb\r", False),
+        (b"a", False),
+        (b"a\r\n\rb\r\n", False),
+    ],
+)
+def test_line_ends_are_even_when_all_are_alike_and_no_carriage_return_stands_alone(
+    tmp_path: Path, content: bytes, is_even: bool
+) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    assert stage(file("a.csv", content), UPath(tmp_path), tmp_path, LIMITS).has_even_ends is is_even
+
+
+def test_a_line_end_across_two_blocks_is_one(tmp_path: Path) -> None:
+    content = b"x" * (2**20 - 1) + b"\r\n" + b"y\r\n"
+    (tmp_path / "a.csv").write_bytes(content)
+    found = stage(file("a.csv", content), UPath(tmp_path), tmp_path, Limits(line_bytes=2**21))
+    assert (found.lines, found.has_even_ends) == (2, True)

@@ -159,8 +159,9 @@ class _Fields:
             raise self.missing(name)
         if len(value) > 1_000 or not value.isprintable():
             raise _invalid(
-                f"{self.where}: {name} is longer than 1000 characters or has control characters: {shown(value)}",
-                f"{name} 过长或含控制字符",
+                f"{self.where}: {name} is longer than 1000 characters, or has invisible or control characters:"
+                f" {shown(value)}",
+                f"{name} 过长或含不可见字符",
             )
         return value
 

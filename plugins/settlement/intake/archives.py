@@ -64,7 +64,7 @@ def damaged(file: DeliveredFile, error: Exception, beginning: bytes, *, is_begun
         return bad_archive(file, f"this is not {expected}, it is {really}", f"并非 {expected}, 实为 {chinese}")
     if isinstance(error, EOFError):
         return bad_archive(file, "it is cut off", "压缩文件不完整")
-    if is_begun and "Not a gzipped file" in str(error):
+    if "Not a gzipped file" in str(error):
         return bad_archive(file, "something else stands behind the gzip data", "gzip 数据之后有多余内容")
     return bad_archive(file, f"it is damaged: {shown(str(error))}", "压缩文件已损坏")
 

@@ -117,6 +117,12 @@ class _HashingReader:
         self._hash.update(data)
         return data
 
+    def read_beginning(self) -> bytes:
+        """The first bytes of the file, read as far as they have not been."""
+        while len(self.beginning) < BEGINNING_BYTES and self.read(BEGINNING_BYTES):
+            pass
+        return self.beginning
+
     def drain(self) -> None:
         while self.read(BLOCK):
             pass
@@ -217,11 +223,11 @@ def _blocks(file: DeliveredFile, source: _HashingReader, expanded: IO[bytes]) ->
         except DAMAGE as error:
             if file.compression is None:
                 raise
-            raise archives.damaged(file, error, source.beginning, is_begun=is_begun) from None
+            raise archives.damaged(file, error, source.read_beginning(), is_begun=is_begun) from None
         except OSError as error:
             if file.compression is None or error.errno is not None:
                 raise  # of the disk or the network
-            raise archives.damaged(file, error, source.beginning, is_begun=is_begun) from None
+            raise archives.damaged(file, error, source.read_beginning(), is_begun=is_begun) from None
         if not block:
             return
         is_begun = True
@@ -247,7 +253,7 @@ def _only_member(file: DeliveredFile, source: _HashingReader, spool: Path) -> It
             archive = opened.enter_context(zipfile.ZipFile(spool))
             member = opened.enter_context(archive.open(archives.only_data_file(file, archive.infolist())))
         except DAMAGE as error:
-            raise archives.damaged(file, error, source.beginning, is_begun=False) from None
+            raise archives.damaged(file, error, source.read_beginning(), is_begun=False) from None
         yield member
 
 
