@@ -156,3 +156,14 @@ def test_a_held_batch_is_asked_about_although_another_could_not_be_loaded_and_th
     assert tasks["report_outcome"]["trigger_rule"] == "none_failed"
     assert "report_outcome" in tasks["load_and_check"]["downstream_task_ids"]
     assert "downstream_task_ids" not in tasks["report_outcome"]
+
+
+def test_every_step_ends_in_time_and_only_questions_wait_for_people(dags):
+    endless = {
+        f"{dag_id}.{task['__var']['task_id']}"
+        for dag_id, dag in dags.items()
+        for task in dag["tasks"]
+        if not task["__var"].get("execution_timeout")
+        and not (task["__var"].get("partial_kwargs") or {}).get("execution_timeout")
+    }
+    assert {name for name in endless if not name.rpartition(".")[2].startswith("ask_")} == set()

@@ -1,0 +1,45 @@
+"""A step that hangs is ended, its transaction with it, and what it waited for is looked for."""
+
+import signal
+import threading
+from datetime import timedelta
+
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
+from tests.conftest import Warehouse
+
+from settlement.errors import SettlementError
+from settlement.tasks.step import step, time_of_a_step
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
+def test_a_step_that_waits_for_a_lock_is_ended_and_leaves_no_session(warehouse: Warehouse) -> None:
+    @step(task_id="hangs")
+    def hangs() -> None:
+        with warehouse.connect("loader", waits="yes") as connection:
+            connection.execute("select pg_sleep(60)")
+
+    def end(number: int, frame: object) -> None:
+        raise AirflowTaskTimeout  # as Airflow does when `execution_timeout` is over
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    try:
+        with pytest.raises(AirflowFailException, match=r"step_timeout.*hangs took longer"):
+            hangs.function()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with psycopg.connect(warehouse.admin_dsn) as connection:
+        assert connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'loader' and state = 'active'"
+        ).fetchall() in ([], [(True,)])
+
+
+def test_a_step_names_its_time_or_has_that_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTLEMENT_STEP_MINUTES", "5")
+    assert time_of_a_step() == timedelta(minutes=5)
+    monkeypatch.setenv("SETTLEMENT_STEP_MINUTES", "soon")
+    with pytest.raises(SettlementError, match="SETTLEMENT_STEP_MINUTES"):
+        time_of_a_step()
