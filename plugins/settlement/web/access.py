@@ -12,6 +12,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_da
 from fastapi import Depends, Request
 
 from settlement.web.rate_limit import LIMIT
+from settlement.web.same_origin import require_same_origin
 
 RECEIVE_BATCH = "receive_batch"
 SETTLE_DAY = "settle_day"
@@ -29,11 +30,12 @@ async def signed_in(request: Request, user: GetUserDep) -> str:
 
     Raises:
         HTTPException: 401 without either.
-        SettlementError: ``rate_limited``.
+        SettlementError: ``rate_limited``; ``origin_not_allowed``.
     """
     name = user.get_name()
     LIMIT.take(name)
     request.state.caller = name
+    require_same_origin(request.method, request.headers, has_cookie=COOKIE_NAME_JWT_TOKEN in request.cookies)
     return name
 
 

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 
 from settlement.web import batches, cases, delivery, payments, problems
 from settlement.web.access import signed_in
+from settlement.web.answer_headers import AnswerHeaders
 from settlement.web.answers import Problem
 
 DESCRIPTION = """
-What became of batches and payments, and delivering batches where no storage is shared.
-Starting and following runs is Airflow's own REST API, `/api/v2`. Both take the token of `POST /auth/token`.
+What became of batches and payments, delivering batches where no storage is shared, starting runs and following them.
+Every call takes the token of `POST /auth/token`.
 
 Every error is a problem (RFC 9457) with a stable `code`.
 """
@@ -30,13 +31,19 @@ def create_app() -> FastAPI:
         description=DESCRIPTION,
         dependencies=[Depends(signed_in)],
         responses=ERRORS,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,  # FastAPI would show it to anybody; see below
         docs_url=None,
         redoc_url=None,
     )
     problems.install(app)
+    app.add_middleware(AnswerHeaders)
     for router in (batches.router, delivery.router, payments.router, cases.router):
         app.include_router(router, prefix="/v1")
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def openapi(request: Request) -> dict[str, Any]:
+        return {**app.openapi(), "servers": [{"url": request.scope["root_path"]}]}
+
     return app
 
 

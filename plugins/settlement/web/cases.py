@@ -55,7 +55,7 @@ def read_grouping(caller: Caller, setl_id: Annotated[str, Path(pattern=r"^[A-Za-
         raise SettlementError(
             "case_not_found",
             f"{setl_id} is no inpatient settlement of a month that was booked (未找到该病例)",
-            "check the id, and that book_month has booked its month",
+            "check the id, and that book_month has booked its month (请核对编号, 并确认该月已记账)",
         )
     require_area(caller, row["area_code"])
     return CaseGrouping(**row)

@@ -8,7 +8,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from settlement.errors import SettlementError
 
-HINT = "send multipart/form-data as 'curl --form' does"
+HINT = "send multipart/form-data as 'curl --form' does (请按 multipart/form-data 发送)"
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,24 @@ async def read_parts(content_type: str, body: AsyncIterator[bytes]) -> AsyncIter
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise SettlementError("multipart_invalid", f"the body is {content_type or 'of no type'}", HINT)
-    parser = _Parser(options[b"boundary"])
+        raise SettlementError(
+            "multipart_invalid", f"the body is {content_type[:100] or 'of no type'} (正文类型不符)", HINT
+        )
+    parser = _parser_of(options[b"boundary"])
     async for chunk in body:
         for event in parser.feed(chunk):
             yield event
     if not parser.is_complete:
-        raise SettlementError("multipart_invalid", "the body ends before its closing boundary", HINT)
+        raise SettlementError("multipart_invalid", "the body ends before its closing boundary (正文不完整)", HINT)
+
+
+def _parser_of(boundary: bytes) -> "_Parser":
+    try:
+        return _Parser(boundary)
+    except FormParserError as error:
+        raise SettlementError(
+            "multipart_invalid", f"the boundary cannot be used: {error} (分隔符不可用)", HINT
+        ) from None
 
 
 class _Parser:
@@ -66,7 +77,9 @@ class _Parser:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise SettlementError("multipart_invalid", f"the body is not multipart: {error}", HINT) from None
+            raise SettlementError(
+                "multipart_invalid", f"the body is not multipart: {error} (正文格式有误)", HINT
+            ) from None
         events, self._events = self._events, []
         return events
 
@@ -102,4 +115,6 @@ def _text(value: bytes) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        raise SettlementError("multipart_invalid", f"the name {value!r} is not UTF-8", HINT) from None
+        raise SettlementError(
+            "multipart_invalid", f"the name {value[:100]!r} is not UTF-8 (名称不是 UTF-8)", HINT
+        ) from None

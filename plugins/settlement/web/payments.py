@@ -51,7 +51,7 @@ def read_payments(
     caller: Caller,
     area_code: Annotated[str | None, Query(pattern=r"^[0-9]{6}$", description="Empty: all the caller may see.")] = None,
     pay_date: Annotated[date | None, Query(description="Empty: every pay date.")] = None,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> PaymentPage:
     """List payment instructions by pay date."""
@@ -79,7 +79,9 @@ def _read_cursor(cursor: str) -> tuple[date, UUID]:
     try:
         day, instruction_id = json.loads(base64.urlsafe_b64decode(cursor))
         return date.fromisoformat(day), UUID(instruction_id)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise SettlementError(
-            "cursor_invalid", f"{cursor!r} is no cursor of this API", "take next_cursor as it is, or begin without one"
+            "cursor_invalid",
+            f"{cursor!r} is no cursor of this API (分页游标无效)",
+            "take next_cursor as it is, or begin without one (请原样使用 next_cursor, 或从头开始)",
         ) from None

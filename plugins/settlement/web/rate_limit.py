@@ -4,24 +4,35 @@ It lives in the memory of one api-server process; with N processes an account ma
 """
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from settlement.errors import SettlementError
+from settlement.web.settings import whole_number
+
+# Buckets that are full again say nothing: beyond this many they are forgotten.
+BUCKETS_MAX = 10_000
 
 
-class RateLimited(SettlementError):
+class RetryLater(SettlementError):
+    """Nothing was done, and nothing is kept of the call; after `seconds` (whole ones) it may come again."""
+
+    def __init__(self, code: str, message: str, hint: str, seconds: int) -> None:
+        super().__init__(code, message, hint)
+        self.seconds = seconds
+
+
+class RateLimited(RetryLater):
     """Too many calls; `seconds` says after how many whole seconds the next one succeeds."""
 
-    def __init__(self, account: str, per_minute: int, seconds: int) -> None:
+    def __init__(self, account: str, per_minute: int, seconds: int, what: str = "calls 调用") -> None:
         super().__init__(
             "rate_limited",
-            f"{account} made more than {per_minute} calls a minute",
-            f"call again in {seconds} s; follow runs at intervals of seconds, not in a loop",
+            f"{account}: more than {per_minute} {what} a minute (超过每分钟上限)",
+            f"call again in {seconds} s; follow runs at intervals of seconds, not in a loop (请 {seconds} 秒后再试)",
+            seconds,
         )
-        self.seconds = seconds
 
 
 @dataclass
@@ -33,37 +44,38 @@ class _Bucket:
 class RateLimit:
     """Allows `per_minute` calls a minute for each account, also as one burst; the rest is refused."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic, what: str = "calls 调用") -> None:
         self._per_minute = per_minute
         self._clock = clock
+        self._what = what
         self._buckets: dict[str, _Bucket] = {}
 
     def take(self, account: str) -> None:
         """Count one call. Raises RateLimited."""
         now = self._clock()
+        if len(self._buckets) >= BUCKETS_MAX and account not in self._buckets:
+            self._forget_full_ones(now)
         bucket = self._buckets.setdefault(account, _Bucket(self._per_minute, now))
-        per_second = self._per_minute / 60
-        bucket.tokens = min(self._per_minute, bucket.tokens + (now - bucket.filled_at) * per_second)
-        bucket.filled_at = now
+        self._fill(bucket, now)
         if bucket.tokens < 1:
-            raise RateLimited(account, self._per_minute, math.ceil((1 - bucket.tokens) / per_second))
+            seconds = math.ceil((1 - bucket.tokens) / self._per_second)
+            raise RateLimited(account, self._per_minute, seconds, self._what)
         bucket.tokens -= 1
 
+    @property
+    def _per_second(self) -> float:
+        return self._per_minute / 60
 
-def _configured() -> int:
-    """Read SETTLEMENT_API_CALLS_PER_MINUTE.
+    def _fill(self, bucket: _Bucket, now: float) -> None:
+        bucket.tokens = min(self._per_minute, bucket.tokens + (now - bucket.filled_at) * self._per_second)
+        bucket.filled_at = now
 
-    Raises:
-        SettlementError: ``setting_invalid`` when it is not a whole number above zero.
-    """
-    text = os.environ.get("SETTLEMENT_API_CALLS_PER_MINUTE", "300")
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise SettlementError(
-            "setting_invalid",
-            f"SETTLEMENT_API_CALLS_PER_MINUTE is {text!r}, not a whole number above zero",
-            "unset it to allow 300",
-        )
-    return int(text)
+    def _forget_full_ones(self, now: float) -> None:
+        for account, bucket in list(self._buckets.items()):
+            self._fill(bucket, now)
+            if bucket.tokens >= self._per_minute:
+                del self._buckets[account]
 
 
-LIMIT = RateLimit(_configured())
+LIMIT = RateLimit(whole_number("SETTLEMENT_API_CALLS_PER_MINUTE", 300))
+RUN_STARTS = RateLimit(whole_number("SETTLEMENT_API_RUNS_PER_MINUTE", 60), what="runs started 启动运行")
