@@ -9,9 +9,7 @@ python -m settlement migrate
 airflow dags reserialize          # the roles below name DAGs, so Airflow must know them
 airflow sync-perm --include-dags
 airflow pools import "$here/pools.json"
-airflow roles import "$here/roles.json"
-# An import leaves a role that exists as it is: what it was given later is added.
-airflow roles add-perms Platform --resource DAG:book_month --action can_read
+python "$here/roles.py"
 
 # The first accounts; the agency adds its own in the pages (Security > List Users). Those that exist get the password
 # that the environment gives now.

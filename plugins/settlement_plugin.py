@@ -19,8 +19,8 @@ class StatusApi:
         send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
     ) -> None:
         """Answer a call, remembering which application this one is mounted in."""
+        from settlement.web.airflow import AIRFLOW
         from settlement.web.application import app
-        from settlement.web.runs import AIRFLOW
 
         scope[AIRFLOW] = scope["app"]
         await app(scope, receive, send)

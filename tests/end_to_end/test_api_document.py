@@ -71,7 +71,7 @@ def run(command: list[str], environment: dict[str, str]) -> str:
 
 def test_the_shell_blocks_take_a_batch_from_delivery_to_a_booked_payment(environment, installation):
     said = run(["bash", "-euo", "pipefail", "-c", blocks("bash")], environment)
-    assert "409\nalready accepted" in said
+    assert "already started" in said
     assert "140000.00" in said
     assert "approver" in said
     states = installation.rows(

@@ -56,6 +56,8 @@ def test_airflows_session_cookie_signs_in_as_well(installation, session_of):
     assert answer.status_code == 200
 
 
-def test_anyone_may_read_what_the_api_offers(installation):
-    answer = requests.get(f"{installation.airflow_url}{URL}/openapi.json", timeout=30)
+def test_what_the_api_offers_it_tells_accounts_only(installation, session_of):
+    address = f"{installation.airflow_url}{URL}/openapi.json"
+    assert requests.get(address, timeout=30).status_code == 401
+    answer = session_of("viewer").get(address, timeout=30)
     assert answer.json()["servers"] == [{"url": "/settlement"}]

@@ -137,6 +137,19 @@ def test_image_contains_what_the_checkout_needs() -> None:
     assert dockerfile.count("\nUSER ") >= 2
 
 
+def test_no_role_that_people_outside_hold_may_change_a_dag() -> None:
+    roles = json.loads((HOME / "deploy" / "roles.json").read_text())
+    rights = {(role["name"], role["resource"]): set(role["action"].split(",")) for role in roles}
+    assert not [of for of in rights if of[0] == "Platform" and not of[1].startswith("DAG Run:")]
+    assert [of[0] for of, actions in rights.items() if of[1] == "DAGs" and "can_edit" in actions] == ["Operator"]
+
+
+def test_the_service_account_writes_the_notes_of_every_dag() -> None:
+    roles = json.loads((HOME / "deploy" / "roles.json").read_text())
+    noted = {role["resource"] for role in roles if role["name"] == "Service" and role["action"] == "can_read,can_edit"}
+    assert {f"DAG:{path.stem}" for path in (HOME / "dags").glob("*.py")} <= noted
+
+
 def test_roles_name_dags_that_exist() -> None:
     roles = json.loads((HOME / "deploy" / "roles.json").read_text())
     named = {role["resource"].split(":")[1] for role in roles if ":" in role["resource"]}

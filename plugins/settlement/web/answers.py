@@ -56,11 +56,20 @@ class Batch(BaseModel):
 
 
 class Run(BaseModel):
-    """The run of `receive_batch` that a delivery started or found."""
+    """A run that a call started or found."""
 
     dag_id: str
     dag_run_id: str
     state: str
+
+
+class FollowedRun(Run):
+    """A run with what it was started for, and what it says of its outcome."""
+
+    conf: dict[str, Any]
+    note: str | None = Field(None, description="The outcome in words, once there is one.")
+    started_by: str
+    is_new: bool = Field(False, description="True in the answer of the call that started it.")
 
 
 class Delivery(BaseModel):

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 
-from settlement.web import batches, cases, delivery, payments, problems
+from settlement.web import batches, cases, delivery, follow, payments, problems
 from settlement.web.access import signed_in
 from settlement.web.answer_headers import AnswerHeaders
 from settlement.web.answers import Problem
@@ -37,7 +37,7 @@ def create_app() -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(AnswerHeaders)
-    for router in (batches.router, delivery.router, payments.router, cases.router):
+    for router in (batches.router, delivery.router, follow.router, follow.reading, payments.router, cases.router):
         app.include_router(router, prefix="/v1")
 
     @app.get("/v1/openapi.json", include_in_schema=False)

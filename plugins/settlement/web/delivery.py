@@ -74,9 +74,9 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     require_area(caller, manifest.area_code)
     require_kind(caller, manifest.kind)
     run_id = await _deliver_once(caller, manifest, content, parts, limits)
-    run, is_new = await start_receiving(request, manifest.batch_id, run_id)
+    run, is_new = await start_receiving(request, caller, manifest.batch_id, run_id)
     response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
-    links = links_of(request, manifest.batch_id, run_id)
+    links = links_of(request, manifest.batch_id, run.dag_run_id)
     response.headers["Location"] = links.self
     return Delivery(batch_id=manifest.batch_id, is_new=is_new, run=run, links=links)
 
