@@ -87,6 +87,11 @@ def require_batch(account: str, batch_id: str, area_code: str | None, *, is_load
     require_area(account, area_code if is_loaded else _area_of_id(batch_id) or area_code)
 
 
+def is_id_of(area_code: str, batch_id: str) -> bool:
+    """Whether the batch id is the area's own: it begins with the area's code and a hyphen."""
+    return _area_of_id(batch_id) == area_code
+
+
 def _area_of_id(batch_id: str) -> str | None:
     found = AREA_OF_ID.match(batch_id)
     return found[1] if found else None

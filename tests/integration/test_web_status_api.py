@@ -5,107 +5,18 @@ What the real api-server adds (accounts, rights, runs) is tested in tests/end_to
 
 import hashlib
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-from airflow.api_fastapi.core_api.security import get_user
-from fastapi import FastAPI, Header, HTTPException, Request
-from fastapi.responses import JSONResponse
-from fastapi.testclient import TestClient
+from tests.fixtures.status_api import BATCH, SERVICE, deliver, manifest_of
 
-from settlement.web import access
-from settlement.web.application import app as status_api
-from settlement_plugin import StatusApi
+from settlement.web.upload_lock import only_upload
 
-BATCH = "330100-20260302-0001"
 RECEIVED = """
 insert into intake.batch (
     batch_id, kind, area_code, business_date, created_at, manifest, content_sha256, status, error_code, receipt
 ) values (%s, 'settlement', %s, '2026-03-02', '2026-03-02 23:10+08', '{}', 'c0ffee', %s, %s, %s)
 """
-
-
-class User:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def get_name(self) -> str:
-        return self._name
-
-
-def user_of_header(x_user: Annotated[str | None, Header()] = None) -> User:
-    if x_user is None:
-        raise HTTPException(401, "Not authenticated")
-    return User(x_user)
-
-
-def airflow_stand_in() -> FastAPI:
-    """Answers the two calls the status API makes to Airflow, as Airflow 3.3 does."""
-    airflow = FastAPI()
-    runs: dict[str, dict[str, Any]] = {}
-
-    @airflow.post("/api/v2/dags/receive_batch/dagRuns")
-    async def trigger(request: Request) -> JSONResponse:
-        body = await request.json()
-        assert body["logical_date"] is None
-        run_id = body["dag_run_id"]
-        if run_id in runs:
-            return JSONResponse({"detail": {"reason": "Unique constraint violation"}}, 409)
-        runs[run_id] = {"dag_id": "receive_batch", "dag_run_id": run_id, "state": "queued", "conf": body["conf"]}
-        return JSONResponse(runs[run_id])
-
-    @airflow.get("/api/v2/dags/receive_batch/dagRuns/{run_id}")
-    def read(run_id: str) -> dict[str, Any]:
-        return runs[run_id]
-
-    airflow.mount("/settlement", StatusApi())
-    return airflow
-
-
-@pytest.fixture
-def client(warehouse, monkeypatch):
-    for variable in ("SETTLEMENT_POSTER_DSN", "SETTLEMENT_TRANSFORMER_DSN", "SETTLEMENT_PERSON_KEY"):
-        monkeypatch.delenv(variable)  # an API server on a server has none of them
-    status_api.dependency_overrides = {
-        get_user: user_of_header,
-        access.may_read_batches: lambda: None,
-        access.may_deliver: lambda: None,
-        access.may_read_payments: lambda: None,
-    }
-    with TestClient(airflow_stand_in(), headers={"X-User": "platform"}) as client:
-        yield client
-    status_api.dependency_overrides = {}
-
-
-def manifest_of(files: dict[str, bytes], batch_id: str = BATCH, **changes: Any) -> bytes:
-    entries = [
-        {
-            "name": name,
-            "table": "settlement",
-            "format": "csv",
-            "encoding": "utf-8",
-            "rows": 1,
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
-        for name, content in files.items()
-    ]
-    manifest = {
-        "batch_id": batch_id,
-        "kind": "settlement",
-        "area_code": "330100",
-        "business_date": "2026-03-02",
-        "created_at": "2026-03-02T23:10:05+08:00",
-        "files": entries,
-    }
-    return json.dumps(manifest | changes).encode()
-
-
-def deliver(client, manifest: bytes, files: dict[str, bytes], **arguments):
-    parts = [
-        ("manifest", ("manifest.json", manifest)),
-        *(("files", (name, content)) for name, content in files.items()),
-    ]
-    return client.post("/settlement/v1/batches", files=parts, **arguments)
 
 
 def receipt(quarantined: int = 0, reasons: dict[str, int] | None = None) -> str:
@@ -127,7 +38,9 @@ def receive(warehouse, *, area_code="330100", status="accepted", error_code=None
 
 def audited(warehouse) -> list[tuple[Any, ...]]:
     return warehouse.rows(
-        "select caller, action, batch_id, area_code, http_status, code from audit.api_call order by api_call_id"
+        "select caller, action, call.batch_id, call.area_code, coalesce(call.http_status, outcome.http_status),"
+        " coalesce(call.code, outcome.code)"
+        " from audit.api_call as call left join audit.api_outcome as outcome using (api_call_id) order by api_call_id"
     )
 
 
@@ -212,14 +125,14 @@ def test_ids_that_are_no_folder_names_are_refused(client, warehouse, batch_id):
 def test_a_file_the_manifest_does_not_name_is_refused_and_nothing_stays(client, warehouse):
     sent = FILES | {"extra.csv": b"x"}
     assert_problem(deliver(client, manifest_of(FILES), sent), 422, "file_unexpected")
-    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert list(warehouse.inbox.iterdir()) == []
 
 
 def test_a_missing_file_is_named_and_nothing_stays(client, warehouse):
     answer = deliver(client, manifest_of(FILES), {"settlement.csv": FILES["settlement.csv"]})
     assert_problem(answer, 422, "file_missing")
     assert "明细.csv" in answer.json()["detail"]
-    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert list(warehouse.inbox.iterdir()) == []
 
 
 def test_a_file_changed_on_its_way_is_refused_with_expected_and_found(client, warehouse):
@@ -227,7 +140,7 @@ def test_a_file_changed_on_its_way_is_refused_with_expected_and_found(client, wa
     assert_problem(answer, 422, "control_mismatch")
     for content in (FILES["settlement.csv"], b"setl_id\nS1"):
         assert hashlib.sha256(content).hexdigest() in answer.json()["detail"]
-    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert list(warehouse.inbox.iterdir()) == []
     assert deliver(client, manifest_of(FILES), FILES).status_code == 202
 
 
@@ -240,7 +153,7 @@ def test_a_body_that_ends_early_leaves_nothing(client, warehouse):
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     answer = client.post("/settlement/v1/batches", content=body, headers=headers)
     assert_problem(answer, 400, "multipart_invalid")
-    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert list(warehouse.inbox.iterdir()) == []
 
 
 def test_a_body_that_is_no_multipart_is_refused(client):
@@ -260,37 +173,62 @@ def test_a_file_over_the_limit_is_refused_while_it_is_read(client, warehouse, mo
     monkeypatch.setenv("SETTLEMENT_LIMIT_FILE_BYTES", "100000")
     files = {"settlement.csv": b"x" * 100_001}
     assert_problem(deliver(client, manifest_of(files), files), 413, "file_too_large")
-    assert list((warehouse.inbox / BATCH).iterdir()) == []
+    assert list(warehouse.inbox.iterdir()) == []
 
 
 def test_two_deliveries_of_one_batch_at_once_do_not_mix(client, warehouse):
-    with warehouse.connect("loader") as other:
-        other.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"deliver {BATCH}"])
+    with only_upload(BATCH):
         assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "delivery_in_progress")
-    assert not (warehouse.inbox / BATCH).exists()
+    assert list(warehouse.inbox.iterdir()) == []
+    assert deliver(client, manifest_of(FILES), FILES).status_code == 202
 
 
-def test_a_run_of_this_id_about_something_else_is_told(client):
-    body = {"dag_run_id": BATCH, "logical_date": None, "conf": {"batch_id": "another"}}
-    client.post("/api/v2/dags/receive_batch/dagRuns", json=body)
-    assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "run_id_taken")
+def trigger(client, account: str, run_id: str, conf: dict[str, Any]) -> None:
+    """Start a run over Airflow's own API, past the status API."""
+    body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+    client.post(
+        "/api/v2/dags/receive_batch/dagRuns", json=body, headers={"Authorization": f"Bearer {account}"}
+    ).raise_for_status()
+
+
+@pytest.mark.parametrize("conf", [{"batch_id": "another"}, {"batch_id": BATCH, "on_behalf_of": "platform"}])
+def test_a_run_that_a_stranger_put_under_the_id_keeps_no_sender_out(client, conf):
+    trigger(client, "stranger", BATCH, conf)
+    client.app.state.runs["receive_batch", BATCH]["state"] = "failed"
+    first, again = (deliver(client, manifest_of(FILES), FILES) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json()["run"] == again.json()["run"]
+    assert first.json()["run"]["dag_run_id"].startswith(f"{BATCH}--")
+    assert first.json()["links"]["run"].endswith(first.json()["run"]["dag_run_id"])
+
+
+def test_a_run_of_this_very_batch_is_found_whoever_started_it(client):
+    trigger(client, "operator", BATCH, {"batch_id": BATCH})
+    answer = deliver(client, manifest_of(FILES), FILES)
+    assert (answer.status_code, answer.json()["run"]["dag_run_id"]) == (200, BATCH)
+
+
+def test_the_run_of_a_delivery_is_the_service_accounts_in_the_senders_name(client):
+    deliver(client, manifest_of(FILES), FILES)
+    run = client.app.state.runs["receive_batch", BATCH]
+    assert (run["triggering_user_name"], run["conf"]) == (SERVICE, {"batch_id": BATCH, "on_behalf_of": "platform"})
 
 
 def test_an_account_bound_to_areas_delivers_and_reads_only_these(client, warehouse, monkeypatch):
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330200"]}')
     receive(warehouse)
-    assert_problem(deliver(client, manifest_of(FILES, "other"), FILES), 403, "area_not_allowed")
+    assert_problem(deliver(client, manifest_of(FILES, "330200-other"), FILES), 403, "area_not_allowed")
     assert_problem(client.get(f"/settlement/v1/batches/{BATCH}"), 403, "area_not_allowed")
     assert_problem(client.get(f"/settlement/v1/batches/{BATCH}/rejected.csv"), 403, "area_not_allowed")
     assert_problem(client.get("/settlement/v1/payments?area_code=330100"), 403, "area_not_allowed")
-    assert audited(warehouse) == [("platform", "deliver_batch", "other", "330100", 403, "area_not_allowed")]
+    assert audited(warehouse) == [("platform", "deliver_batch", "330200-other", "330100", 403, "area_not_allowed")]
     assert client.get(f"/settlement/v1/batches/{BATCH}", headers={"X-User": "province"}).status_code == 200
 
 
-@pytest.mark.parametrize("status", ["refused", "accepted"])
-def test_an_account_bound_to_areas_takes_no_batch_id_of_another_area(client, warehouse, monkeypatch, status):
+def test_an_account_bound_to_areas_takes_no_id_of_a_batch_loaded_for_another(client, warehouse, monkeypatch):
     deliver(client, manifest_of(FILES, area_code="330200"), FILES)
-    receive(warehouse, area_code="330200", status=status, error_code="control_mismatch")
+    receive(warehouse, area_code="330200")
     folder = warehouse.inbox / BATCH
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330100"]}')
@@ -299,10 +237,26 @@ def test_an_account_bound_to_areas_takes_no_batch_id_of_another_area(client, war
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_an_account_bound_to_areas_takes_no_batch_id_that_waits_for_another_area(client, warehouse, monkeypatch):
+@pytest.mark.parametrize("state", ["waits", "refused"])
+def test_an_id_that_another_area_has_used_is_still_the_rightful_senders(client, warehouse, monkeypatch, state):
     deliver(client, manifest_of(FILES, area_code="330200"), FILES)
+    if state == "refused":
+        receive(warehouse, area_code="330200", status="refused", error_code="control_mismatch")
     monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330100"]}')
-    assert_problem(deliver(client, manifest_of(FILES), FILES), 403, "area_not_allowed")
+    files = {"settlement.csv": b"setl_id\nS9\n"}
+    answer = deliver(client, manifest_of(files), files)
+
+    assert answer.status_code in (200, 202), answer.text
+    assert (warehouse.inbox / BATCH / "settlement.csv").read_bytes() == files["settlement.csv"]
+    assert client.get(f"/settlement/v1/batches/{BATCH}").status_code == 200
+
+
+def test_an_account_bound_to_areas_delivers_under_no_id_of_another_area(client, warehouse, monkeypatch):
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"platform": ["330200"]}')
+    with only_upload(BATCH):  # whoever may not use the id does not even ask for its lock
+        answer = deliver(client, manifest_of(FILES, area_code="330200"), FILES)
+    assert_problem(answer, 403, "batch_id_not_yours")
+    assert list(warehouse.inbox.iterdir()) == []
 
 
 def test_an_account_bound_to_kinds_delivers_only_these(client, warehouse, monkeypatch):
@@ -383,7 +337,10 @@ def test_without_an_account_nothing_is_answered(client, warehouse):
         ("GET", f"batches/{BATCH}"),
         ("GET", f"batches/{BATCH}/rejected.csv"),
         ("GET", "payments"),
+        ("GET", "runs/settle_day/x"),
+        ("GET", "openapi.json"),
         ("POST", "batches"),
+        ("POST", "runs/settle_day"),
     ):
         answer = client.request(method, f"/settlement/v1/{path}")
         assert_problem(answer, 401, "not_signed_in")
@@ -404,6 +361,8 @@ def test_the_openapi_document_names_every_call_and_the_problem(client):
         "/v1/batches/{batch_id}/rejected.csv",
         "/v1/cases/{setl_id}/grouping",
         "/v1/payments",
+        "/v1/runs/{dag_id}",
+        "/v1/runs/{dag_id}/{run_id}",
     }
     assert document["servers"] == [{"url": "/settlement"}]
     for path in document["paths"].values():

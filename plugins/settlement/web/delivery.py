@@ -1,7 +1,5 @@
 """`POST /v1/batches`: deliver a batch where no storage is shared, and start its run."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +12,20 @@ from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
 from settlement.intake.delivered import delivered_manifest
 from settlement.intake.folders import MANIFEST, inbox
-from settlement.user_areas import require_area
+from settlement.user_areas import is_id_of, require_area, require_batch, require_batch_id
 from settlement.user_kinds import require_kind
 from settlement.warehouse import connect
+from settlement.web import audit
 from settlement.web.access import Caller, may_deliver
 from settlement.web.answers import Delivery
 from settlement.web.audit import AuditedRoute, Subject
 from settlement.web.links import links_of
+from settlement.web.pace import Pace, paced
 from settlement.web.parts import read_parts
 from settlement.web.runs import start_receiving
 from settlement.web.upload import Parts, read_manifest, store
+from settlement.web.upload_lock import only_upload
+from settlement.web.upload_slots import SLOTS
 
 router = APIRouter(route_class=AuditedRoute, tags=["batches"])
 
@@ -68,12 +70,15 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     """
     subject: Subject = request.state.subject
     limits = Limits.from_environment()
-    parts = read_parts(request.headers.get("content-type", ""), request.stream())
-    manifest, content = await read_manifest(parts, limits)
-    subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
-    require_area(caller, manifest.area_code)
-    require_kind(caller, manifest.kind)
-    run_id = await _deliver_once(caller, manifest, content, parts, limits)
+    with SLOTS.take(caller):
+        body = paced(request.stream(), Pace.from_environment())
+        parts = read_parts(request.headers.get("content-type", ""), body)
+        manifest, content = await read_manifest(parts, limits)
+        subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code
+        require_batch_id(caller, manifest.batch_id)
+        require_area(caller, manifest.area_code)
+        require_kind(caller, manifest.kind)
+        run_id = await _deliver_once(request, caller, manifest, content, parts, limits)
     run, is_new = await start_receiving(request, caller, manifest.batch_id, run_id)
     response.status_code = status.HTTP_202_ACCEPTED if is_new else status.HTTP_200_OK
     links = links_of(request, manifest.batch_id, run.dag_run_id)
@@ -81,49 +86,54 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     return Delivery(batch_id=manifest.batch_id, is_new=is_new, run=run, links=links)
 
 
-async def _deliver_once(caller: str, manifest: Manifest, content: bytes, parts: Parts, limits: Limits) -> str:
+async def _deliver_once(
+    request: Request, caller: str, manifest: Manifest, content: bytes, parts: Parts, limits: Limits
+) -> str:
     """Store the batch unless it is there already, and give the id of the run that receives it.
+
+    Rights come before the lock: nobody keeps others from an id that is not theirs. No connection is held while the body
+    arrives, however slowly that may be.
 
     A batch that was refused loaded nothing and may come again. Its next run is named after that refusal, so that
     delivering it twice starts one run.
     """
-    async with contextmanager_in_threadpool(_only_delivery(manifest.batch_id)) as connection:
-        await run_in_threadpool(_require_rights_to_id, connection, caller, manifest.batch_id)
-        refused_at = await run_in_threadpool(_refused_at, connection, manifest.batch_id)
-        if refused_at or not await run_in_threadpool(_is_delivered, connection, manifest):
+    await run_in_threadpool(_require_rights_to_id, caller, manifest.batch_id)
+    async with contextmanager_in_threadpool(only_upload(manifest.batch_id)):
+        refused_at, is_delivered = await run_in_threadpool(_begin, request, manifest)
+        if not is_delivered:
             await store(manifest, content, parts, limits)
     return f"{manifest.batch_id}--{refused_at:%Y%m%dT%H%M%S.%f}" if refused_at else manifest.batch_id
 
 
-@contextmanager
-def _only_delivery(batch_id: str) -> Iterator[psycopg.Connection[Any]]:
-    """Hold the warehouse's lock on delivering this batch; it dies with its connection.
+def _begin(request: Request, manifest: Manifest) -> tuple[datetime | None, bool]:
+    """Put the delivery on record before it has an effect; give when the batch was refused, and whether it is there.
 
     Raises:
-        SettlementError: ``delivery_in_progress``.
+        SettlementError: ``batch_conflict``; ``warehouse_unreachable``: what cannot be put on record is not taken.
     """
     with connect("loader", application_name="settlement delivery") as connection:
-        connection.autocommit = True
-        taken = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", [f"deliver {batch_id}"])
-        if taken.fetchone() != (True,):
-            raise SettlementError(
-                "delivery_in_progress", f"batch {batch_id} is being delivered by another call", "wait for its end"
-            )
-        yield connection
+        refused_at = _refused_at(connection, manifest.batch_id)
+        is_delivered = refused_at is None and _is_delivered(connection, manifest)
+        audit.begin(connection, request)
+    return refused_at, is_delivered
 
 
-def _require_rights_to_id(connection: psycopg.Connection[Any], caller: str, batch_id: str) -> None:
+def _require_rights_to_id(caller: str, batch_id: str) -> None:
     """Let the caller use the id: what it names already, received or waiting, may be of another area or kind.
+
+    What was refused by the gate, or waits and is another area's than its id says, keeps no rightful sender out.
 
     Raises:
         SettlementError: ``area_not_allowed``, ``kind_not_allowed``.
     """
-    received = connection.execute("select area_code, kind from intake.batch where batch_id = %s", [batch_id]).fetchone()
+    query = "select area_code, kind, status <> 'refused' from intake.batch where batch_id = %s"
+    with connect("loader", application_name="settlement delivery") as connection:
+        received = connection.execute(query, [batch_id]).fetchone()
     if received:
-        require_area(caller, received[0])
+        require_batch(caller, batch_id, received[0], is_loaded=received[2])
         require_kind(caller, received[1])
     if waiting := delivered_manifest(batch_id):
-        require_area(caller, waiting.area_code)
+        require_batch(caller, batch_id, waiting.area_code, is_loaded=False)
         require_kind(caller, waiting.kind)
 
 
@@ -149,13 +159,15 @@ def _is_delivered(connection: psycopg.Connection[Any], manifest: Manifest) -> bo
         known = received[0]
     elif (inbox() / manifest.batch_id / MANIFEST).is_file():
         waiting = delivered_manifest(manifest.batch_id)
+        if waiting and waiting.area_code != manifest.area_code and is_id_of(manifest.area_code, manifest.batch_id):
+            return False  # what lies there bears an id that is not its own
         known = waiting.content_sha256 if waiting else "unreadable"
     else:
         return False
     if known != manifest.content_sha256:
         raise SettlementError(
             "batch_conflict",
-            f"another batch has the id {manifest.batch_id}",
-            "send corrections as a new batch with an id of its own",
+            f"another batch has the id {manifest.batch_id} (批次号已被其他批次使用)",
+            "send corrections as a new batch with an id of its own (更正请用新批次号)",
         )
     return True

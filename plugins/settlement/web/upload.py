@@ -2,16 +2,20 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from starlette.concurrency import run_in_threadpool
 from upath import UPath
 
-from settlement.contract import BATCH_ID, DeliveredFile, Manifest, parse_manifest
-from settlement.contract.limits import Limits
+from settlement.contract import DeliveredFile, Manifest, parse_manifest
+from settlement.contract.limits import BatchMeter, Limits
 from settlement.errors import SettlementError
 from settlement.intake.folders import MANIFEST, inbox
+from settlement.web.batch_ids import require_form
 from settlement.web.parts import PartEnd, PartStart
 from settlement.whole_files import write_whole
 
@@ -29,7 +33,11 @@ async def read_manifest(parts: Parts, limits: Limits) -> tuple[Manifest, bytes]:
     """
     start = await anext(parts, None)
     if not isinstance(start, PartStart) or start.field != "manifest":
-        raise SettlementError("manifest_not_first", "the first part is not the field 'manifest'", "send it first")
+        raise SettlementError(
+            "manifest_not_first",
+            "the first part is not the field 'manifest' (首个部分不是清单)",
+            "send it first (请先发清单)",
+        )
     content = b""
     async for event in parts:
         if isinstance(event, PartEnd):
@@ -52,18 +60,23 @@ async def store(manifest: Manifest, content: bytes, parts: Parts, limits: Limits
     """
     folder = inbox() / manifest.batch_id
     await run_in_threadpool(_begin, folder)
+    meter = BatchMeter(limits, _disk_of(folder))
     awaited = {file.name: file for file in manifest.files}
     written: list[UPath] = []
     try:
         async for event in parts:
             file = _awaited_file(cast(PartStart, event), awaited)
             written.append(folder / file.name)
-            await _write_file(folder / file.name, file, parts, limits)
+            await _write_file(folder / file.name, file, parts, meter)
         if awaited:
-            raise SettlementError("file_missing", f"no part brings {', '.join(sorted(awaited))}", "send every file")
+            raise SettlementError(
+                "file_missing",
+                f"no part brings {', '.join(sorted(awaited))} (缺少文件)",
+                "send every file of the manifest (请发送清单中的全部文件)",
+            )
         await run_in_threadpool(write_whole, folder / MANIFEST, content)
     except BaseException:
-        await run_in_threadpool(_remove, written)
+        await run_in_threadpool(_remove, folder, written)
         raise
 
 
@@ -73,13 +86,7 @@ def _batch_id(content: bytes) -> str:
         batch_id = json.loads(content.decode("utf-8-sig")).get("batch_id")
     except (ValueError, AttributeError, RecursionError):
         return ""
-    if not isinstance(batch_id, str) or not BATCH_ID.fullmatch(batch_id):
-        raise SettlementError(
-            "batch_id_invalid",
-            f"batch_id is {batch_id!r}",
-            "a batch id is 1 to 64 letters, digits, '_', '.' or '-', and begins with a letter or digit",
-        )
-    return batch_id
+    return require_form(batch_id)
 
 
 def _awaited_file(start: PartStart, awaited: dict[str, DeliveredFile]) -> DeliveredFile:
@@ -88,13 +95,14 @@ def _awaited_file(start: PartStart, awaited: dict[str, DeliveredFile]) -> Delive
     if file is None:
         raise SettlementError(
             "file_unexpected",
-            f"the part {start.file_name or start.field!r} is no file of the manifest, or was sent already",
-            "send each file of the manifest once, under its name there",
+            f"the part {start.file_name or start.field!r} is no file of the manifest, or was sent already "
+            "(不在清单中或重复发送)",
+            "send each file of the manifest once, under its name there (清单中每个文件按原名各发一次)",
         )
     return file
 
 
-async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, limits: Limits) -> None:
+async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, meter: BatchMeter) -> None:
     digest = hashlib.sha256()
     size = 0
     sink = await run_in_threadpool(_open_new, path)
@@ -104,8 +112,9 @@ async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, limits: Li
                 break
             piece = cast(bytes, event)
             size += len(piece)
-            if size > limits.file_bytes:
-                raise _too_large(file.name, limits.file_bytes)
+            if size > meter.limits.file_bytes:
+                raise _too_large(file.name, meter.limits.file_bytes)
+            meter.deliver(len(piece))
             digest.update(piece)
             await run_in_threadpool(sink.write, piece)
     finally:
@@ -113,8 +122,8 @@ async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, limits: Li
     if digest.hexdigest() != file.sha256:
         raise SettlementError(
             "control_mismatch",
-            f"{file.name}: sha256 expected {file.sha256}, found {digest.hexdigest()} over {size} bytes",
-            "the file was changed or cut on its way: send the batch again",
+            f"{file.name}: sha256 expected {file.sha256}, found {digest.hexdigest()} over {size} bytes (校验值不符)",
+            "the file was changed or cut on its way: send the batch again (文件在传输中被改动或截断, 请重发)",
         )
 
 
@@ -124,16 +133,26 @@ def _begin(folder: UPath) -> None:
     (folder / MANIFEST).unlink(missing_ok=True)
 
 
+def _disk_of(folder: UPath) -> Path:
+    """Give a folder on the disk that the delivery is written to; an object store has none that could be full."""
+    return Path(folder.path) if folder.protocol in ("", "file") else Path(tempfile.gettempdir())
+
+
 def _open_new(path: UPath) -> BinaryIO:
     """Open a file that replaces what an interrupted delivery left under its name; a link there is not followed."""
     path.unlink(missing_ok=True)
     return path.open("wb")
 
 
-def _remove(paths: list[UPath]) -> None:
-    for path in paths:
+def _remove(folder: UPath, written: list[UPath]) -> None:
+    """Leave nothing of the delivery; a folder that holds anything else stays."""
+    for path in written:
         path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _too_large(name: str, limit: int) -> SettlementError:
-    return SettlementError("file_too_large", f"{name} is larger than {limit} bytes", "split the batch")
+    return SettlementError(
+        "file_too_large", f"{name} is larger than {limit} bytes (文件过大)", "split the batch (请拆分批次)"
+    )
