@@ -37,11 +37,13 @@ REFERENCE = {
     "payment_policy": [batches.daily_policy()],
     "cash_plan": [batches.cash_plan(AREA, "2026-03", "90000000.00", "10000000.00")],
 }
-PEOPLE = {"platform": "Platform", "approver": "Approver"}
+PEOPLE = {"platform": "Platform", "approver": "Approver", "operator": "Operator"}
+KNOWN_TO_EVERY_ACCOUNT = {"/api/v2/version", "/api/v2/monitor/health"}
 SECRET = "0123456789abcdef" * 4  # as long as those that .env.example asks for
 PASSWORDS_OF_ACCOUNTS = ("AIRFLOW_ADMIN_PASSWORD", "SETTLEMENT_SERVICE_PASSWORD")
 EARLIER_PASSWORD = "fedcba9876543210" * 4
-LATER_RIGHT = ["Platform", "--resource", "DAG:book_month", "--action", "can_read"]
+MISSING_RIGHT = ["Platform", "--resource", "DAG Run:book_month", "--action", "can_read"]
+EARLIER_RIGHT = ["Platform", "--resource", "DAG:settle_day", "--action", "can_edit"]
 HEALTHY_WITHIN_SECONDS = 240
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -56,12 +58,14 @@ class Services:
         self._server = server
         self._bin = Path(sys.executable).parent
         self._running: list[subprocess.Popen[bytes]] = []
+        self._tokens: dict[str, str] = {}
         self.settings = {
             **{name: SECRET for name in re.findall(r"^(\w+)=$", (HOME / ".env.example").read_text(), re.MULTILINE)},
             "AIRFLOW_FERNET_KEY": "b25seS1mb3ItdGhpcy10ZXN0LTAxMjM0NTY3ODlhYmM=",
             "POSTGRES_PASSWORD": (server.directory / "password").read_text(),
             "SETTLEMENT_APPROVERS": "approver",
             "SETTLEMENT_RELEASERS": "approver",
+            "SETTLEMENT_USER_KINDS": json.dumps({"platform": ["reference", "settlement"]}),
             "AIRFLOW_BASE_URL": self.url,
         }
 
@@ -135,6 +139,13 @@ class Services:
         """The REST API as one of Airflow's own accounts."""
         return AirflowApi(self.url, user, password)
 
+    def call(self, account: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Any call of the server, with a token of the account."""
+        token = self._tokens.get(account) or _sign_in(self, account, SECRET).json()["access_token"]
+        self._tokens[account] = token
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=60)
+
     def _command(self, service: str) -> list[str]:
         program, *arguments = [self._here(word) for word in COMPOSE["services"][service]["command"]]
         found = self._bin / program
@@ -186,7 +197,7 @@ class Services:
 def services() -> Iterator[Services]:
     """PostgreSQL, `prepare` run twice as two starts do, the four processes, and the accounts of two people.
 
-    The first start is one of an earlier day: the accounts had other passwords, and a role had fewer rights.
+    The first start is one of an earlier day: the accounts had other passwords, and a role had other rights.
     """
     with reachable_folder() as folder, EmbeddedPostgres(folder / "postgres") as server:
         for name in ("inbox", "outbox", "state", "logs", "home"):
@@ -197,7 +208,8 @@ def services() -> Iterator[Services]:
         try:
             started.settings |= dict.fromkeys(PASSWORDS_OF_ACCOUNTS, EARLIER_PASSWORD)
             started.run("prepare")
-            started.run("prepare", ["airflow", "roles", "del-perms", *LATER_RIGHT])
+            started.run("prepare", ["airflow", "roles", "del-perms", *MISSING_RIGHT])
+            started.run("prepare", ["airflow", "roles", "add-perms", *EARLIER_RIGHT])
             started.settings |= dict.fromkeys(PASSWORDS_OF_ACCOUNTS, SECRET)
             started.run("prepare")
             for service in ("api-server", "scheduler", "dag-processor", "triggerer"):
@@ -228,12 +240,10 @@ def test_a_password_that_was_changed_in_the_settings_reaches_the_account_that_ex
 
 
 def test_the_role_of_a_platform_sees_what_months_booked_and_books_none(services: Services) -> None:
-    token = _sign_in(services, "platform", SECRET).json()["access_token"]
-    case = f"{services.url}/settlement/v1/cases/nowhere/grouping"
-    answer = httpx.get(case, headers={"Authorization": f"Bearer {token}"}, timeout=30)
-    assert (answer.status_code, answer.json()["code"]) == (404, "case_not_found")
-    with pytest.raises(SettlementError, match="answered 403"):
-        services.api("platform").trigger("book_month", "not-mine", {})
+    case = services.call("platform", "GET", "/settlement/v1/cases/nowhere/grouping")
+    assert (case.status_code, case.json()["code"]) == (404, "case_not_found")
+    booking = services.call("platform", "POST", "/settlement/v1/runs/book_month", {"month": "2026-01"})
+    assert (booking.status_code, booking.json()["code"]) == (403, "not_allowed")
 
 
 def test_the_pools_are_those_of_the_project(services: Services) -> None:
@@ -247,14 +257,13 @@ def test_money_is_paid_and_who_started_it_does_not_approve_it(services: Services
     batches.write_batch(services.inbox, "reference", "reference", REFERENCE)
     large = batches.settlement("S1", HOSPITAL, "2026-03-04", "250000.00")
     batches.write_batch(services.inbox, "wednesday", "settlement", {"settlement": [large]}, day="2026-03-04")
-    platform = services.api("platform")
-    assert _finish(platform, "receive_batch", "all-that-waits", {}) == "success", services.errors()
+    assert _finish(services, "receive_batch", {}) == "success", services.errors()
 
-    platform.trigger("settle_day", "thursday", {"pay_date": "2026-03-05", "area_code": AREA})
+    run_id = _start(services, "settle_day", {"pay_date": "2026-03-05", "area_code": AREA})
     approver = services.api("approver")
-    question = wait_for_question(approver, "thursday")
+    question = wait_for_question(approver, run_id)
     with pytest.raises(SettlementError, match="answered 403"):
-        platform.answer(question, "approve", {"reason": "our own money"})
+        services.api("platform").answer(question, "approve", {"reason": "our own money"})
     state = answer_and_follow(approver, question, "approve", "seen")
     assert state == "success", services.errors()
 
@@ -264,15 +273,116 @@ def test_money_is_paid_and_who_started_it_does_not_approve_it(services: Services
     assert paid == [("instructed", Decimal("175000.00"))]
 
 
-def test_an_account_starts_no_dag_that_its_role_does_not_name(services: Services) -> None:
-    with pytest.raises(SettlementError, match="answered 403"):
-        services.api("approver").trigger("receive_batch", "not-mine", {})
+@pytest.mark.parametrize("account", ["platform", "approver"])
+def test_nobody_from_outside_starts_a_run_over_airflows_own_api(services: Services, account: str) -> None:
+    for dag_id in ("receive_batch", "settle_day"):
+        with pytest.raises(SettlementError, match="answered 403"):
+            services.api(account).trigger(dag_id, f"not-mine-{account}", {})
+
+
+@pytest.mark.parametrize("account", ["platform", "approver", "service"])
+@pytest.mark.parametrize("dag_id", ["settle_day", "receive_batch"])
+def test_only_operators_and_administrators_pause_a_dag(services: Services, account: str, dag_id: str) -> None:
+    for method, path in (("PATCH", f"/api/v2/dags/{dag_id}"), ("PATCH", "/api/v2/dags?dag_id_pattern=%25")):
+        refused = services.call(account, method, path, {"is_paused": True})
+        assert refused.status_code == 403, refused.text
+    assert services.call("admin", "GET", f"/api/v2/dags/{dag_id}").json()["is_paused"] is False
+
+
+def test_an_operator_pauses_a_dag_and_lets_it_go_on(services: Services) -> None:
+    for is_paused in (True, False):
+        answer = services.call("operator", "PATCH", "/api/v2/dags/keep_house", {"is_paused": is_paused})
+        assert (answer.status_code, answer.json()["is_paused"]) == (200, is_paused)
+
+
+def test_a_run_that_an_administrator_starts_in_anothers_name_is_refused(services: Services) -> None:
+    admin = services.api("admin")
+    conf = {"pay_date": "2026-03-05", "area_code": AREA, "on_behalf_of": "platform"}
+    admin.trigger("settle_day", "forged", conf)
+    assert [run.state for run in admin.follow("settle_day", "forged", seconds=300)][-1] == "failed"
+
+
+def test_xcoms_states_and_clearing_are_closed_to_who_comes_from_outside(services: Services) -> None:
+    run_id = _start(services, "settle_day", {"pay_date": "2026-03-05", "area_code": AREA})
+    run = f"/api/v2/dags/settle_day/dagRuns/{run_id}"
+    task = f"{run}/taskInstances/resolve_pay_date"
+    for account in ("platform", "approver", "service"):
+        for method, path, body in (
+            ("POST", f"{task}/xcomEntries", {"key": "return_value", "value": "x"}),
+            ("GET", f"{task}/xcomEntries/return_value", None),
+            ("PATCH", task, {"new_state": "success"}),
+            ("POST", "/api/v2/dags/settle_day/clearTaskInstances", {"dry_run": False}),
+            ("DELETE", run, None),
+        ):
+            answer = services.call(account, method, path, body)
+            assert answer.status_code == 403, (account, method, path, answer.text)
+
+
+@pytest.mark.parametrize(("account", "status"), [("platform", 403), ("approver", 403), ("service", 422)])
+def test_nobody_backfills_payments(services: Services, account: str, status: int) -> None:
+    """Who may start runs is told that this schedule has no backfills: 422."""
+    dates = {"from_date": "2026-03-01T00:00:00Z", "to_date": "2026-03-02T00:00:00Z"}
+    answer = services.call(account, "POST", "/api/v2/backfills", {"dag_id": "settle_day", **dates})
+    assert answer.status_code == status, answer.text
+
+
+def test_a_platform_reads_nothing_of_runs_over_airflows_own_api(services: Services) -> None:
+    run_id = _start(services, "settle_day", {"pay_date": "2026-03-05", "area_code": AREA})
+    document = services.call("admin", "GET", "/openapi.json").json()
+    values = {"dag_id": "settle_day", "dag_run_id": run_id, "run_id": run_id, "task_id": "resolve_pay_date"}
+    open_paths = {}
+    for path, operations in document["paths"].items():
+        if "get" not in operations or not path.startswith(("/api/v2/", "/ui/")):
+            continue
+        for named in (values, {**values, "dag_id": "~", "dag_run_id": "~"}):
+            answer = services.call("platform", "GET", re.sub(r"\{\w+\}", "-1", _filled(path, named)))
+            if answer.status_code == 200:
+                open_paths[path] = answer.text
+    told = "".join(open_paths.values())
+    assert set(open_paths) <= KNOWN_TO_EVERY_ACCOUNT
+    assert not {word for word in (run_id, "settle_day", AREA) if word in told}
+    followed = services.call("platform", "GET", f"/settlement/v1/runs/settle_day/{run_id}")
+    assert (followed.status_code, followed.json()["started_by"]) == (200, "platform")
+
+
+def test_what_the_api_offers_is_told_to_accounts_only(services: Services) -> None:
+    for path in ("/openapi.json", "/docs", "/redoc", "/api/v2/version", "/settlement/v1/openapi.json"):
+        assert httpx.get(f"{services.url}{path}", timeout=30).status_code == 401, path
+        assert services.call("platform", "GET", path).status_code in (200, 404), path
+
+
+def test_wrong_passwords_are_slowed_down_and_nobody_elses(services: Services) -> None:
+    for _ in range(6):
+        last = _sign_in(services, "viewer", "wrong")
+    assert (last.status_code, last.json()["code"]) == (429, "sign_in_paused")
+    assert int(last.headers["retry-after"]) >= 1
+    assert _sign_in(services, "approver", SECRET).status_code == 201
 
 
 def _sign_in(services: Services, account: str, password: str) -> httpx.Response:
     return httpx.post(f"{services.url}/auth/token", json={"username": account, "password": password}, timeout=30)
 
 
-def _finish(api: AirflowApi, dag_id: str, run_id: str, conf: Mapping[str, object]) -> str:
-    api.trigger(dag_id, run_id, conf)
-    return [run.state for run in api.follow(dag_id, run_id, seconds=300)][-1]
+def _filled(path: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        path = path.replace("{" + name + "}", value)
+    return path
+
+
+def _start(services: Services, dag_id: str, conf: Mapping[str, object]) -> str:
+    """Start a run as a platform does; give its id."""
+    answer = services.call("platform", "POST", f"/settlement/v1/runs/{dag_id}", conf)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["dag_run_id"])
+
+
+def _finish(services: Services, dag_id: str, conf: Mapping[str, object]) -> str:
+    """Start a run as a platform does, and follow it to its end."""
+    path = f"/settlement/v1/runs/{dag_id}/{_start(services, dag_id, conf)}"
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        state = str(services.call("platform", "GET", path).json()["state"])
+        if state in ("success", "failed"):
+            return state
+        time.sleep(1)
+    raise AssertionError(f"{path} does not end")
