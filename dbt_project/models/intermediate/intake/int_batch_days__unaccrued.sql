@@ -2,7 +2,7 @@
 {{
     config(
         materialized='period_replace',
-        period_predicate='true',
+        period_predicate=in_run_area('area_code'),
         contract={'enforced': true},
         tags=['proposal'],
     )
