@@ -30,6 +30,12 @@ still_out as (
 
 ),
 
+disputed as (
+
+    select * from {{ ref('int_instructions__disputed') }}
+
+),
+
 requests as (
 
     select * from {{ ref('stg_ledger__payment_requests') }}
@@ -114,12 +120,20 @@ select distinct on (
     instructions.fixmedins_code,
     instructions.fund_pay_type,
     instructions.settlement_month,
-    instructions.instruction_id
+    instructions.instruction_id,
+    -- The newest names all: one of them that is disputed makes the payment that carries them so.
+    bool_or(disputed.instruction_id is not null) over (
+        partition by
+            instructions.area_code, instructions.fixmedins_code, instructions.fund_pay_type,
+            instructions.settlement_month
+    ) as is_disputed
 from instructions
 inner join failed
     on instructions.instruction_id = failed.instruction_id
 left join still_out
     on instructions.instruction_id = still_out.instruction_id
+left join disputed
+    on instructions.instruction_id = disputed.instruction_id
 where
     still_out.instruction_id is null
     and not exists (

@@ -51,6 +51,12 @@ replaceable as (
 
 ),
 
+flagged_payees as (
+
+    select * from {{ ref('int_payees__flagged') }}
+
+),
+
 cash_plans as (
 
     select * from {{ ref('int_cash_plans__used') }}
@@ -90,7 +96,15 @@ select
     due.due_amount,
     suspensions.fixmedins_code is not null as is_suspended,
     suspensions.suspended_by,
-    agreement_statuses.payment_flag as flag,
+    nullif(
+        concat_ws(
+            ',',
+            agreement_statuses.payment_flag,
+            flagged_payees.flag,
+            case when replaceable.is_disputed then 'replaces_disputed' end
+        ),
+        ''
+    ) as flag,
     replaceable.instruction_id as replaces_instruction_id,
     bank_accounts.account_no is not null as has_account,
     bank_accounts.account_name,
@@ -122,6 +136,8 @@ left join agreement_statuses
 left join bank_accounts
     on due.fixmedins_code = bank_accounts.fixmedins_code
     and working_days.date between bank_accounts.valid_from and bank_accounts.valid_to
+left join flagged_payees
+    on due.fixmedins_code = flagged_payees.fixmedins_code
 left join replaceable
     on due.area_code = replaceable.area_code
     and due.fixmedins_code = replaceable.fixmedins_code

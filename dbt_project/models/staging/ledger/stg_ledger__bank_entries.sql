@@ -9,6 +9,7 @@ select
     amount,
     booked_on,
     status_code,
+    reason_code,
     outcome,
     fixmedins_code,
     instruction_id,

@@ -11,6 +11,9 @@ select
     sequence,
     amount,
     has_account,
+    account_name,
+    account_no,
+    bank_code,
     suspended_by,
     is_account_changed,
     replaces_instruction_id

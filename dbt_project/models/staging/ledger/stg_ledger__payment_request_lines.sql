@@ -5,5 +5,8 @@ select
     settlement_month,
     amount,
     replaces_instruction_id,
-    flag
+    flag,
+    account_name,
+    account_no,
+    bank_code
 from {{ source('ledger', 'payment_request_line') }}
