@@ -55,11 +55,11 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 def book_cases():
     """Wire the steps."""
     run = resolve_day()
-    checked = check_expectations(run)
+    checked = check_expectations()
     priced = group_and_price_cases(run)
     posted = post_bookings(run)
 
-    checked >> priced >> posted >> publish() >> report_outcome(run, posted)
+    run >> checked >> priced >> posted >> publish() >> report_outcome(run, posted)
 
 
 book_cases()

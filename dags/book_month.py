@@ -66,12 +66,12 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 def book_month():
     """Wire the steps."""
     run = resolve_month()
-    checked = check_expectations(run)
+    checked = check_expectations()
     priced = group_and_price_cases(run)
     posted = post_bookings(run)
     results = write_results(run)
 
-    checked >> priced >> posted >> publish() >> results >> report_outcome(run, posted)
+    run >> checked >> priced >> posted >> publish() >> results >> report_outcome(run, posted)
 
 
 book_month()

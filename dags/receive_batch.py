@@ -23,14 +23,13 @@ from airflow.sdk import Param, dag
 from settlement.tasks.alerts import run_failed
 from settlement.tasks.deadlines import within
 from settlement.tasks.intake import (
-    apply_answer,
+    ReleaseOperator,
     find_batches,
     list_held_batches,
     load_and_check,
     reconcile,
     report_outcome,
 )
-from settlement.tasks.people import QuestionOperator
 from settlement.tasks.schedules import scheduled
 
 every_ten_minutes = "*/10 * * * *"
@@ -59,15 +58,15 @@ def receive_batch():
     """Wire the steps."""
     received = load_and_check.expand(batch_ids=find_batches())
 
-    answers = QuestionOperator.partial(
+    answers = ReleaseOperator.partial(
         task_id="ask_to_release_or_reject",
         options=["release", "reject"],
         answered_by="SETTLEMENT_RELEASERS",
+        pool="loading",
         map_index_template="{{ task.about }}",
-    ).expand_kwargs(list_held_batches(received))
-    decided = apply_answer.expand(answer=answers.output)
+    ).expand(about=list_held_batches(received))
 
-    decided >> reconcile(received) >> report_outcome(received, decided)
+    answers >> reconcile(received) >> report_outcome(received, answers.output)
 
 
 receive_batch()

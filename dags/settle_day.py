@@ -27,18 +27,18 @@ from settlement.tasks.alerts import run_failed
 from settlement.tasks.checking import check_expectations
 from settlement.tasks.deadlines import within
 from settlement.tasks.payment import (
+    ApprovalOperator,
     disburse_answered_request,
     disburse_approved_requests,
     list_open_questions,
     post_entries,
     propose_entries_and_payments,
     publish,
-    record_answer,
+    publish_answers,
     report_outcome,
     request_payments,
     resolve_pay_date,
 )
-from settlement.tasks.people import QuestionOperator
 from settlement.tasks.schedules import scheduled
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
 
@@ -71,36 +71,31 @@ from settlement.tasks.working_day_timetable import WorkingDayTimetable
 )
 def settle_day():
     """Wire the steps."""
-    run = resolve_pay_date()
-
-    checked = check_expectations(run)
-    proposed = propose_entries_and_payments(run)
-    posted = post_entries(run)
-    requested = request_payments(run, posted)
-    disbursed = disburse_approved_requests(run, posted)
-    questions = list_open_questions(run, posted)
+    resolved = resolve_pay_date()
+    checked = check_expectations()
+    posted = post_entries()
+    requested = request_payments()
+    disbursed = disburse_approved_requests()
+    published = publish()
+    questions = list_open_questions()
 
     @task_group(prefix_group_id=False)
-    def ask_and_disburse(about, area_code, subject, body, caused_by):
-        answer = QuestionOperator(
+    def ask_and_disburse(about):
+        answer = ApprovalOperator(
             task_id="ask_for_approval",
             options=["approve", "reject"],
             about=about,
-            area_code=area_code,
-            subject=subject,
-            body=body,
-            caused_by=caused_by,
             answered_by="SETTLEMENT_APPROVERS",
-            map_index_template="{{ task.subject }}",
+            lapses=True,
+            map_index_template="{{ task.about }}",
         )
-        return disburse_answered_request(run, record_answer(answer.output))
+        return disburse_answered_request(answer.output)
 
-    answered = ask_and_disburse.expand_kwargs(questions)
-    published = publish(run)
+    answered = ask_and_disburse.expand(about=questions)
+    republished = publish_answers(answered)
 
-    checked >> proposed >> posted
-    requested >> disbursed >> questions
-    answered >> published >> report_outcome(run, checked, posted, requested, disbursed, answered)
+    resolved >> checked >> propose_entries_and_payments() >> posted >> requested >> disbursed >> published >> questions
+    republished >> report_outcome(checked, posted, requested, disbursed, answered)
 
 
 settle_day()

@@ -17,7 +17,7 @@ from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 from settlement.banking.matching import record_batch
 from settlement.errors import SettlementError
 from settlement.ledger.verification import verify_ledger
-from settlement.payments import instructions
+from settlement.payments import instructions, questions
 from settlement.payments.approval import decide_request
 from settlement.payments.bank_files import write_bank_files
 from settlement.payments.instructions import disburse_approved
@@ -48,6 +48,13 @@ def request(pay_date=PAY_DATE, triggered_by="operator"):
 
 def disburse(pay_date=PAY_DATE):
     return disburse_approved(pay_date=pay_date, area_code=AREA, posted_by="operator")
+
+
+def described(made):
+    """The words of the question about a request."""
+    return questions.describe(
+        *questions.undecided_request(made.request_id, pay_date=made.pay_date, area_code=made.area_code)
+    )
 
 
 def pay(books, pay_date=PAY_DATE):
@@ -138,7 +145,7 @@ def test_above_the_threshold_a_person_decides_and_never_who_triggered_it(books):
     books.propose("2026-03-03")
     [made] = request()
     assert made.needs_a_person
-    assert "above the threshold" in made.describe()
+    assert "above the threshold" in described(made)
     assert disburse() == []
 
     with pytest.raises(SettlementError) as refusal:
@@ -189,7 +196,7 @@ def test_a_request_draws_on_the_reserve_and_beyond_it_needs_a_person(books):
     [second] = request(date(2026, 3, 4))
     assert (second.reserve_used_amount, second.is_over_plan) == (Decimal("500.00"), True)
     assert second.needs_a_person
-    assert "beyond plan and reserve" in second.describe()
+    assert "beyond plan and reserve" in described(second)
 
 
 def test_an_institution_without_account_gets_nothing_sent_and_stays_payable(books):

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.conftest import Warehouse
 from tests.fixtures.bank import write_bank_batch
 from tests.fixtures.batches import area, write_batch
+from tests.fixtures.runs import run_as
 
 from settlement.contract.manifest import KINDS
 from settlement.intake import receive
@@ -115,10 +116,7 @@ def test_who_may_deliver_the_banks_answers_settles_no_day(warehouse, monkeypatch
     monkeypatch.setenv("SETTLEMENT_USER_KINDS", json.dumps({"bank": ["bank_receipt"], "agency": ["reference"]}))
 
     def settle(account: str) -> None:
-        run = SimpleNamespace(conf={}, triggering_user_name=account)
-        context = {"dag_run": run, "params": {"pay_date": "2026-03-01", "area_code": OWN}}  # a Sunday
-        for module in (parameters, payment):
-            monkeypatch.setattr(module, "get_current_context", lambda: context)
+        run_as(monkeypatch, account=account, pay_date="2026-03-01", area_code=OWN)  # a Sunday
         payment.resolve_pay_date.function()
 
     with pytest.raises(AirflowFailException, match="duties_not_divided"):

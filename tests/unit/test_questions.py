@@ -2,14 +2,16 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 from airflow.sdk.exceptions import TaskAwaitingInput
 
+from settlement.errors import SettlementError
 from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS
 from settlement.tasks import intake, people
-from settlement.tasks.people import Answer, QuestionOperator, accounts_named_by, objection_to
+from settlement.tasks.people import Answer, Question, QuestionOperator, accounts_named_by, objection_to
 
 AREA, OTHER = "330100", "330200"
 
@@ -48,33 +50,152 @@ def test_while_the_setting_of_areas_cannot_be_read_no_answer_counts(monkeypatch:
     assert "setting_invalid" in str(objection_to(answer("province"), AREA, set(), set()))
 
 
-def test_an_answer_from_another_area_leaves_the_question_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SETTLEMENT_USER_AREAS", f'{{"director": ["{AREA}"]}}')
-    asked_again: list[Any] = []
-    monkeypatch.setattr(people, "upsert_hitl_detail", lambda **question: asked_again.append(question["ti_id"]))
-    given = {
-        "chosen_options": ["approve"],
+class AskingOperator(QuestionOperator):
+    """Asks about what the test knows, and keeps what is recorded."""
+
+    known: ClassVar[dict[str, Question]] = {}
+    recorded: ClassVar[list[tuple[str, str, str]]] = []
+
+    def question_about(self, about: str) -> Question | None:
+        return self.known.get(about)
+
+    def record(self, question: Question, answer: Answer) -> dict[str, object]:
+        self.recorded.append((question.about, answer["option"], answer["person"]))
+        return {"about": question.about}
+
+
+def question(about: str = "R1", area_code: str = AREA, digest: str = "d1", caused_by: str = "platform") -> Question:
+    return Question(about, area_code, subject=f"{about}?", body="for what", caused_by=caused_by, digest=digest)
+
+
+class Airflow:
+    """What Airflow keeps of one question: it never replaces the words of one that stands already."""
+
+    def __init__(self) -> None:
+        self.stored: tuple[str, str | None] | None = None
+        self.written = 0
+
+    def write(self, asked: Any) -> tuple[str, str | None]:
+        self.written += 1
+        self.stored = self.stored or (asked.subject, asked.body)
+        return self.stored
+
+
+@pytest.fixture
+def airflow(monkeypatch: pytest.MonkeyPatch) -> Airflow:
+    kept = Airflow()
+    monkeypatch.setattr(people, "write_question", kept.write)
+    AskingOperator.known = {"R1": question()}
+    AskingOperator.recorded = []
+    return kept
+
+
+CONTEXT: Any = {
+    "dag_run": SimpleNamespace(triggering_user_name="starter", conf={}),
+    "task_instance": SimpleNamespace(id=UUID(int=7)),
+}
+ASKED = people.Asked(about="R1", digest="d1")
+
+
+def asking(about: str = "R1", **arguments: Any) -> AskingOperator:
+    return AskingOperator(task_id="ask", options=["approve", "reject"], about=about, **arguments)
+
+
+def given(person: str | None = "director", option: str = "approve") -> dict[str, Any]:
+    return {
+        "chosen_options": [option],
         "params_input": {"reason": ""},
-        "responded_by_user": {"id": "2", "name": "director"},
+        "responded_by_user": {"id": "2", "name": person} if person else None,
         "responded_at": datetime(2026, 3, 3, tzinfo=UTC),
         "timedout": False,
     }
-    context: Any = {"dag_run": SimpleNamespace(triggering_user_name="platform"), "task_instance": SimpleNamespace(id=7)}
 
-    def ask(area_code: str) -> QuestionOperator:
-        return QuestionOperator(task_id="ask", subject="?", options=["approve", "reject"], area_code=area_code)
 
+def test_the_task_that_asks_records_the_answer_of_whom_airflow_names(airflow: Airflow) -> None:
+    with pytest.raises(TaskAwaitingInput) as waiting:
+        asking().execute(CONTEXT)
+    assert waiting.value.kwargs == {"asked": ASKED}
+    asking().take_answer(CONTEXT, given(), ASKED)
+    assert AskingOperator.recorded == [("R1", "approve", "director")]
+
+
+def test_the_answer_is_about_what_was_asked_whatever_the_id_says_by_then(airflow: Airflow) -> None:
+    AskingOperator.known["R2"] = question("R2")
+    asking("R2").take_answer(CONTEXT, given(), ASKED)
+    assert AskingOperator.recorded == [("R1", "approve", "director")]
+
+
+def test_a_task_that_shows_one_thing_asks_about_no_other(airflow: Airflow) -> None:
+    """A task that is cleared keeps its words; its id may have been changed over the API meanwhile."""
+    AskingOperator.known["R2"] = question("R2")
     with pytest.raises(TaskAwaitingInput):
-        ask(OTHER).execute_complete(context, given)
-    assert asked_again == [7]
-    assert ask(AREA).execute_complete(context, given)["person"] == "director"
+        asking("R1").execute(CONTEXT)
+    assert asking("R2").execute(CONTEXT) == {"about": "R2"}
+
+
+def test_who_caused_it_and_whose_area_it_is_comes_from_the_warehouse(
+    airflow: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", f'{{"stranger": ["{OTHER}"]}}')
+    for person in ("starter", "platform", "stranger", None):
+        with pytest.raises(TaskAwaitingInput) as waiting:
+            asking().take_answer(CONTEXT, given(person), ASKED)
+        assert waiting.value.kwargs == {"asked": ASKED}
+    assert airflow.written == 4
+    assert AskingOperator.recorded == []
+
+
+def test_what_was_decided_elsewhere_ends_the_question_well(airflow: Airflow) -> None:
+    AskingOperator.known = {}
+    assert asking().take_answer(CONTEXT, given(), ASKED) == {"about": "R1"}
+    assert asking().execute(CONTEXT) == {"about": "R1"}
+    assert AskingOperator.recorded == []
+
+
+def test_an_answer_to_what_is_no_longer_there_counts_for_nothing(airflow: Airflow) -> None:
+    AskingOperator.known = {"R1": question(digest="other lines")}
+    assert asking().take_answer(CONTEXT, given(), ASKED) == {"about": "R1"}
+    assert AskingOperator.recorded == []
+
+
+def test_a_question_that_nobody_answers_in_time_ends_well(airflow: Airflow) -> None:
+    lapsed = {"error": "The Human-in-the-loop response timeout has passed.", "error_type": "timeout"}
+    assert asking().take_answer(CONTEXT, lapsed, ASKED) == {"about": "R1"}
+    assert AskingOperator.recorded == []
+
+
+def test_only_a_question_that_the_next_run_repeats_lapses(airflow: Airflow) -> None:
+    for lapses in (True, False):
+        with pytest.raises(TaskAwaitingInput) as waiting:
+            asking(lapses=lapses).execute(CONTEXT)
+        assert (waiting.value.timeout is not None) is lapses
+
+
+@pytest.mark.parametrize(
+    ("now", "setting", "hours"),
+    [("06:00", "", 17), ("22:00", "", 1), ("22:00:01", "", 25 - 1 / 3600), ("06:00", "18:30", 12.5)],
+)
+def test_questions_lapse_at_the_end_of_the_day_and_not_within_the_hour(
+    monkeypatch: pytest.MonkeyPatch, now: str, setting: str, hours: float
+) -> None:
+    monkeypatch.setenv("SETTLEMENT_QUESTIONS_LAPSE_AT", setting)
+    day = datetime.fromisoformat(f"2026-03-03T{now}").replace(tzinfo=people.SHANGHAI)
+    assert people.time_to_answer(day).total_seconds() == round(hours * 3600)
+
+
+def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTLEMENT_QUESTIONS_LAPSE_AT", "at night")
+    with pytest.raises(SettlementError, match="no time of day"):
+        people.time_to_answer(datetime(2026, 3, 3, tzinfo=people.SHANGHAI))
 
 
 def test_a_held_batch_is_asked_about_with_its_area() -> None:
     file = {"name": "s.csv", "read": 10, "quarantined": 4}
     receipt = {"batch_id": "b1", "area_code": AREA, "status": "held", "files": [file], "reasons": {"R_SUM_FUND": 4}}
-    [question] = intake.list_held_batches.function([{"receipts": [receipt], "failures": {}}])
-    assert (question["about"], question["area_code"]) == ("b1", AREA)
+    assert intake.list_held_batches.function([{"receipts": [receipt], "failures": {}}]) == ["b1"]
+    asked = intake._question(receipt, "sha256 of its content")
+    assert (asked.about, asked.area_code, asked.digest) == ("b1", AREA, "sha256 of its content")
+    assert "4 of 10 rows" in asked.body
 
 
 def test_a_rejection_without_a_reason_does_not_count() -> None:
@@ -89,8 +210,9 @@ def test_a_setting_lists_accounts_between_commas(monkeypatch: pytest.MonkeyPatch
     assert accounts_named_by("SETTLEMENT_APPROVERS") == set()
 
 
-def test_what_is_asked_about_reaches_each_question_of_a_group() -> None:
-    assert {"subject", "body", "about", "area_code", "caused_by"} <= set(QuestionOperator.template_fields)
+def test_nobody_and_nothing_is_no_answer() -> None:
+    assert "no account answered" in str(objection_to(answer(people.NOBODY), AREA, set(), set()))
+    assert "chose nothing" in str(objection_to(answer(option=""), AREA, set(), set()))
 
 
 def test_the_local_senders_account_answers_nothing_and_the_local_operator_approves_nothing() -> None:

@@ -1,7 +1,7 @@
 """Payment requests: one per area, fund and pay date, measured against the month's cash plan (请款)."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -40,7 +40,6 @@ class Request:
     is_over_plan: bool
     approval_threshold_amount: Decimal
     requested_by: str
-    flagged_lines: Sequence[str]
     status: str
     """``undecided``, ``approved``, ``rejected`` or ``instructed``."""
 
@@ -48,27 +47,6 @@ class Request:
     def needs_a_person(self) -> bool:
         """Whether somebody still has to decide: a rule decides at once or never."""
         return self.status == "undecided"
-
-    def describe(self) -> str:
-        """Say to an approver what is asked for and why a rule could not approve it."""
-        reasons = []
-        if self.total_amount > self.approval_threshold_amount:
-            reasons.append(f"above the threshold 超过审批限额 {self.approval_threshold_amount:,.2f}")
-        if self.is_over_plan:
-            reasons.append("beyond plan and reserve 超用款计划及备用金")
-        if self.flagged_lines:
-            reasons.append("flagged lines 有标记的明细")
-        lines = [
-            f"Area 统筹区 {self.area_code}, fund 基金 {self.fund_pay_type}, pay date 拨付日 {self.pay_date}",
-            f"Total 合计 **{self.total_amount:,.2f}** yuan, {self.line_count} lines 笔",
-            f"Cash plan of the month 本月用款计划 {self.plan_amount:,.2f},"
-            f" used before 已用 {self.plan_used_before_amount:,.2f}",
-            f"Reserve 备用金 {self.reserve_amount:,.2f},"
-            f" drawn by this request 本次动用 {self.reserve_used_amount:,.2f}",
-            f"Why a person is asked 需人工审批的原因: {'; '.join(reasons)}",
-            *(f"- {line}" for line in self.flagged_lines),
-        ]
-        return "\n\n".join(lines)
 
 
 def request_payments(

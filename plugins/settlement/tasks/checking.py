@@ -6,22 +6,17 @@ A batch that breaks a critical rule is stopped: it is left out of all that follo
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypedDict
+from typing import Any
 
 from settlement.errors import SettlementError
+from settlement.tasks.parameters import triggered_by
 from settlement.tasks.step import step
 
 log = logging.getLogger(__name__)
 
 
-class StartedRun(TypedDict):
-    """What the check needs to know of a run."""
-
-    triggered_by: str
-
-
 @step(task_id="check_expectations")
-def check_expectations(run: StartedRun) -> dict[str, Any]:
+def check_expectations() -> dict[str, Any]:
     """Judge everything accepted since the last run, and what stands stopped. Returns what was judged and found.
 
     Raises:
@@ -29,7 +24,7 @@ def check_expectations(run: StartedRun) -> dict[str, Any]:
     """
     from settlement.gate.expectations import validate_accepted
 
-    return asdict(validate_accepted(started_by=run["triggered_by"]))
+    return asdict(validate_accepted(started_by=triggered_by()))
 
 
 def build_from_judged(build: Callable[[], int], *, started_by: str) -> int:

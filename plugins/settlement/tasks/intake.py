@@ -9,6 +9,7 @@ from airflow.sdk import get_current_context
 
 from settlement.contract.manifest import KINDS
 from settlement.errors import SettlementError
+from settlement.markdown import plain
 from settlement.tasks.alerts import batch_refused
 from settlement.tasks.loading import LoadingProcess
 from settlement.tasks.parameters import (
@@ -18,7 +19,7 @@ from settlement.tasks.parameters import (
     require_kind_of_batch,
     triggered_by,
 )
-from settlement.tasks.people import Answer, Question
+from settlement.tasks.people import Answer, Question, QuestionOperator
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
 from settlement.user_areas import require_batch_id
@@ -35,6 +36,8 @@ BATCHES_OF_A_TASK = 50
 
 
 OF_ONE_BATCH = (
+    "area_not_allowed",
+    "kind_not_allowed",
     "batch_not_found",
     "batch_id_invalid",
     "disk_space_low",
@@ -117,7 +120,7 @@ def load_and_check(batch_ids: list[str]) -> Received:
         for number, batch_id in enumerate(batch_ids, start=1):
             log.info("batch %d of %d: %s", number, len(batch_ids), batch_id)
             try:
-                receipt = loading.receive(batch_id)
+                receipt = _receive(loading, batch_id)
                 batch_refused(receipt)
                 received["receipts"].append(receipt)
             except Exception as error:
@@ -133,41 +136,67 @@ def _concerns_every_batch(error: Exception) -> bool:
     return isinstance(error, SettlementError) and error.code not in OF_ONE_BATCH
 
 
+def _receive(loading: LoadingProcess, batch_id: str) -> dict[str, Any]:
+    """Receive one batch. That who started the run may do so is judged here again: ids are handed on between steps."""
+    from settlement.intake.delivered import delivered_manifest
+
+    manifest = delivered_manifest(batch_id)
+    require_area_of_batch(manifest.area_code if manifest else None)
+    require_kind_of_batch(manifest.kind if manifest else None)
+    return loading.receive(batch_id)
+
+
 @step(task_id="list_held_batches", trigger_rule="all_done")
-def list_held_batches(received: Sequence[Received] | None) -> list[Question]:
-    """Give the question to ask for each batch that was held, also where another batch could not be loaded."""
-    return [_question(receipt) for receipt in _receipts_of(received) if receipt["status"] == "held"]
+def list_held_batches(received: Sequence[Received] | None) -> list[str]:
+    """Give the batches that were held, to be asked about, also where another batch could not be loaded."""
+    return [receipt["batch_id"] for receipt in _receipts_of(received) if receipt["status"] == "held"]
 
 
 def _receipts_of(received: Sequence[Received] | None) -> list[dict[str, Any]]:
     return [receipt for portion in received or () for receipt in portion["receipts"]]
 
 
-def _question(receipt: dict[str, Any]) -> Question:
+class ReleaseOperator(QuestionOperator):
+    """Asks about one held batch, and releases or rejects it in the name of who answered."""
+
+    def question_about(self, about: str) -> Question | None:
+        """Put one batch in words, as the warehouse knows it; None where it is not held (any more)."""
+        held = _held_batch(about)
+        return _question(held.receipt.as_json(), str(held.content_sha256)) if held else None
+
+    def record(self, question: Question, answer: Answer) -> dict[str, Any]:
+        """Release or reject the batch. Returns its new receipt."""
+        log.info("%s: %s batch %s: %s", answer["person"], answer["option"], question.about, answer["reason"] or "-")
+        decision = {f"{answer['option']}_by": answer["person"]}
+        with LoadingProcess() as loading:
+            return loading.receive(question.about, reason=answer["reason"], **decision)
+
+
+def _held_batch(batch_id: str) -> Any:
+    from settlement.intake.batches import find_batch
+    from settlement.warehouse import connect
+
+    with connect("loader") as connection:
+        known = find_batch(connection, batch_id)
+    return known if known and known.status == "held" else None
+
+
+def _question(receipt: dict[str, Any], content_sha256: str) -> Question:
+    batch_id = plain(receipt["batch_id"])
     read = sum(file["read"] for file in receipt["files"])
     refused = sum(file["quarantined"] for file in receipt["files"])
-    reasons = "\n".join(f"| {code} | {count} |" for code, count in sorted(receipt["reasons"].items()))
+    reasons = "\n".join(f"| {plain(code)} | {count} |" for code, count in sorted(receipt["reasons"].items()))
     return Question(
         about=receipt["batch_id"],
         area_code=receipt["area_code"],
-        subject=f"Release batch {receipt['batch_id']}? 是否放行挂起批次?",
+        subject=f"Release batch {batch_id}? 是否放行挂起批次?",
         body=f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
         f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}\n\n"
         "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
-        f"Refused rows: `{receipt['batch_id']}/rejected.csv` in the outbox.",
+        f"Refused rows: {batch_id}/rejected.csv in the outbox.",
         caused_by="",
+        digest=content_sha256,
     )
-
-
-@step(task_id="apply_answer", pool="loading", max_active_tis_per_dagrun=1)
-def apply_answer(answer: Answer) -> dict[str, Any]:
-    """Release or reject one held batch in the name of who answered. Returns its new receipt."""
-    log.info(
-        "%s: %s batch %s: %s", answer["person"], answer["option"], answer["about"], answer["reason"] or "no reason"
-    )
-    decision = {"release_by": answer["person"]} if answer["option"] == "release" else {"reject_by": answer["person"]}
-    with LoadingProcess() as loading:
-        return loading.receive(answer["about"], reason=answer["reason"], **decision)
 
 
 @step(task_id="reconcile", pool="warehouse", trigger_rule="all_done")
@@ -193,7 +222,8 @@ def report_outcome(received: Sequence[Received], decided: list[dict[str, Any]] |
     Raises:
         SettlementError: ``run_incomplete``, for batches that could not be loaded while the others were.
     """
-    newest = {receipt["batch_id"]: receipt for receipt in [*_receipts_of(received), *(decided or [])]}
+    answered = [receipt for receipt in decided or [] if "status" in receipt]
+    newest = {receipt["batch_id"]: receipt for receipt in [*_receipts_of(received), *answered]}
     failures = {batch_id: message for portion in received for batch_id, message in portion["failures"].items()}
     text = _told(list(newest.values()))
     failed = "; ".join(f"{batch_id}: {message}" for batch_id, message in failures.items())

@@ -76,6 +76,11 @@ def require_kind_of_batch(kind: str | None) -> None:
     require_kind(triggered_by(), kind)
 
 
+def conf_of_run() -> dict[str, Any]:
+    """Give the parameters that the run was started with, read from the run itself; those left out are not in it."""
+    return dict(getattr(get_current_context()["dag_run"], "conf", None) or {})
+
+
 def day_of_run() -> date:
     """Give the Shanghai date the run was planned for."""
     return get_current_context()["dag_run"].run_after.astimezone(SHANGHAI).date()

@@ -1,13 +1,15 @@
-"""Steps of `settle_day` after its check: propose, post, request, pay what is approved, ask about the rest, publish.
+"""Steps of `settle_day` after its check: propose, post, request, pay what is approved, publish, ask about the rest.
 
-Every step reads what it needs from the warehouse by (pay date, area), so that running it again, alone or beside
-another run, repeats nothing. What fails in one area or request is handed on to the last step, which fails for it:
-the others are paid meanwhile.
+Every step reads what it settles from the run itself, which nobody can change once it exists, and judges it again; what
+is done already it reads from the warehouse. So running it again, alone or beside another run, repeats nothing, and
+what is handed on between steps (which Airflow's API lets some accounts edit) decides nothing: it is only told in the
+end. What fails in one area or request is left to the last step, which fails for it: the others are paid meanwhile.
 """
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, TypedDict
 from uuid import UUID
@@ -17,8 +19,14 @@ from airflow.sdk import get_current_context
 from settlement.errors import SettlementError
 from settlement.ledger.transactions import Failures
 from settlement.tasks.checking import build_from_judged, failures_of_stopped_batches
-from settlement.tasks.parameters import day_of_run, refuse_unknown_keys, require_area_of_run, triggered_by
-from settlement.tasks.people import Answer, Question
+from settlement.tasks.parameters import (
+    conf_of_run,
+    day_of_run,
+    refuse_unknown_keys,
+    require_area_of_run,
+    triggered_by,
+)
+from settlement.tasks.people import Answer, Question, QuestionOperator
 from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import PASSING_FAULTS, step
 from settlement.user_kinds import require_divided_duties
@@ -26,12 +34,18 @@ from settlement.user_kinds import require_divided_duties
 log = logging.getLogger(__name__)
 
 
-class PaymentRun(TypedDict):
-    """What a run settles: dates before `pay_date` (ISO), in `area_code` or, where empty, in every area."""
+@dataclass(frozen=True)
+class PaymentRun:
+    """What a run settles: dates before `pay_date`, in `area_code` or, where it is None, in every area."""
 
-    pay_date: str
-    area_code: str
+    pay_date: date
+    area_code: str | None
     triggered_by: str
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Give the run's parameters as the models read them."""
+        return {"pay_date": self.pay_date.isoformat(), "area_code": self.area_code or ""}
 
 
 class Posted(TypedDict):
@@ -47,10 +61,11 @@ class Requested(TypedDict):
     failures: dict[str, str]
 
 
-class Decided(TypedDict):
-    """The request that was answered, and what went wrong when the answer was recorded."""
+class Answered(TypedDict):
+    """The request that was asked about, its decision or none, and what went wrong when that was recorded."""
 
-    request_id: str
+    about: str
+    decision: str
     failures: dict[str, str]
 
 
@@ -61,6 +76,43 @@ class Disbursed(TypedDict):
     failures: dict[str, str]
 
 
+def this_run() -> PaymentRun:
+    """Read from the run what it settles; without `pay_date` it is the day the run was planned for.
+
+    Raises:
+        SettlementError: ``unknown_parameter``; ``parameter_invalid``; ``not_a_working_day``, or ``unpublished_year``:
+            payments are made on official working days; ``pay_date_too_far`` after what was accepted, or after the
+            day of the run; ``area_not_allowed``: who started the run may not settle that area, or not every area;
+            ``duties_not_divided``: who started the run may also deliver the bank's answers.
+    """
+    from settlement.payments.pay_dates import refuse_far_pay_date
+    from settlement.working_days import is_working_day, next_working_day
+
+    refuse_unknown_keys(["pay_date", "area_code"])
+    conf = conf_of_run()
+    area_code = conf.get("area_code") or None
+    require_area_of_run(area_code)
+    require_divided_duties(triggered_by())
+    pay_date = _date(conf["pay_date"]) if conf.get("pay_date") else day_of_run()
+    if not is_working_day(pay_date):
+        raise SettlementError(
+            "not_a_working_day",
+            f"{pay_date} is no working day, so nothing can be paid on it (非工作日)",
+            f"run it for {next_working_day(pay_date)}, which settles the same business dates",
+        )
+    refuse_far_pay_date(pay_date, area_code)
+    return PaymentRun(pay_date=pay_date, area_code=area_code, triggered_by=triggered_by())
+
+
+def _date(text: Any) -> date:
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise SettlementError(
+            "parameter_invalid", f"pay_date {text!r} is no date (日期格式有误)", "write it like 2026-03-02"
+        ) from error
+
+
 def _told(failures: Failures) -> dict[str, str]:
     """Put failures in words, to be passed on to the last step."""
     return {str(key): str(failure) for key, failure in failures.items()}
@@ -68,92 +120,109 @@ def _told(failures: Failures) -> dict[str, str]:
 
 def _raise_where_nothing_is_left_to_do(run: PaymentRun, failures: Failures) -> None:
     """Fail at once in a run for one area: nobody else waits for its later steps."""
-    if run["area_code"]:
+    if run.area_code:
         for failure in failures.values():
             raise failure
 
 
+@contextmanager
+def _proposals_standing_still() -> Iterator[None]:
+    """Keep every other run from proposing, posting or requesting while the block runs.
+
+    A run proposes anew for its pay date what another has proposed for its own. What one has proposed anew must stand
+    until it is requested, and nothing may be proposed from books that are just being written.
+    """
+    from settlement.warehouse.locks import session_lock
+
+    with session_lock("poster", "proposals"):
+        yield
+
+
 @step(task_id="resolve_pay_date")
-def resolve_pay_date() -> PaymentRun:
-    """Read the parameters; without `pay_date` it is the day the run was planned for.
+def resolve_pay_date() -> dict[str, str]:
+    """Refuse what cannot be settled before anything is done. Returns what the run settles, for people to read.
 
     Raises:
-        SettlementError: ``not_a_working_day``, or ``unpublished_year``: payments are made on official working days;
-            ``pay_date_too_far`` after what was accepted;
-            ``area_not_allowed``: who started the run may not settle that area, or not every area;
-            ``duties_not_divided``: who started the run may also deliver the bank's answers.
+        SettlementError: Those of `this_run`.
     """
-    from settlement.payments.pay_dates import refuse_far_pay_date
-    from settlement.working_days import is_working_day, next_working_day
-
-    refuse_unknown_keys(["pay_date", "area_code"])
-    params = get_current_context()["params"]
-    require_area_of_run(params["area_code"])
-    require_divided_duties(triggered_by())
-    pay_date = date.fromisoformat(params["pay_date"]) if params["pay_date"] else day_of_run()
-    if not is_working_day(pay_date):
-        raise SettlementError(
-            "not_a_working_day",
-            f"{pay_date} is no working day, so nothing can be paid on it (非工作日)",
-            f"run it for {next_working_day(pay_date)}, which settles the same business dates",
-        )
-    refuse_far_pay_date(pay_date, params["area_code"] or None)
-    return PaymentRun(pay_date=pay_date.isoformat(), area_code=params["area_code"] or "", triggered_by=triggered_by())
-
-
-def _settings(run: PaymentRun) -> dict[str, str]:
-    return {"pay_date": run["pay_date"], "area_code": run["area_code"]}
+    run = this_run()
+    return {**run.settings, "triggered_by": run.triggered_by}
 
 
 @step(task_id="propose_entries_and_payments", pool="warehouse")
-def propose_entries_and_payments(run: PaymentRun) -> int:
+def propose_entries_and_payments() -> int:
     """Compute the entries, findings and payments that should exist. Returns the count of models and tests.
 
     What was accepted while they were computed is judged before it can be booked, and left out if it does not hold.
     """
     from settlement.warehouse import dbt
 
-    def propose() -> int:
-        return dbt.build("tag:proposal", _settings(run)).node_count
+    run = this_run()
 
-    return build_from_judged(propose, started_by=run["triggered_by"])
+    def propose() -> int:
+        return dbt.build("tag:proposal", run.settings).node_count
+
+    with _proposals_standing_still():
+        return build_from_judged(propose, started_by=run.triggered_by)
 
 
 @step(task_id="post_entries", pool="posting")
-def post_entries(run: PaymentRun) -> Posted:
+def post_entries() -> Posted:
     """Post what is proposed and not yet in the books. Returns the count of entries by event, and the areas that failed.
 
     Where a run is for every area, one that fails leaves the others to go on: the last step fails for it.
     """
-    from settlement.ledger.proposals import post_proposed_entries
-
+    run = this_run()
     failures: Failures = {}
-    counts = post_proposed_entries(area_code=run["area_code"] or None, posted_by=run["triggered_by"], failures=failures)
+    with _proposals_standing_still():
+        counts = _post(run, failures)
     _raise_where_nothing_is_left_to_do(run, failures)
     return Posted(counts=counts, failures=_told(failures))
 
 
+def _post(run: PaymentRun, failures: Failures) -> dict[str, int]:
+    from settlement.ledger.proposals import post_proposed_entries
+
+    return post_proposed_entries(area_code=run.area_code, posted_by=run.triggered_by, failures=failures)
+
+
+def _areas_out_of_the_books(run: PaymentRun) -> list[str]:
+    """Give the areas whose entries cannot be posted: what they are due is not certain, so they are left out.
+
+    What another run has proposed since this one posted is posted here.
+    """
+    from settlement.ledger.unposted import areas_with_unposted_entries
+
+    if not areas_with_unposted_entries(run.area_code):
+        return []
+    _post(run, {})
+    return areas_with_unposted_entries(run.area_code)
+
+
 @step(task_id="request_payments", pool="posting")
-def request_payments(run: PaymentRun, posted: Posted) -> Requested:
+def request_payments() -> Requested:
     """Request what is due, once per area, fund and pay date, in every area whose entries are in the books."""
-    failures = _request(run, posted)
-    if any(failure.code == "proposal_outdated" for failure in failures.values()):
-        log.info("what is due has changed since it was proposed: it is proposed again")
-        _propose_payments(run)
-        failures = _request(run, posted)
+    run = this_run()
+    with _proposals_standing_still():
+        without = _areas_out_of_the_books(run)
+        failures = _request(run, without)
+        if any(failure.code == "proposal_outdated" for failure in failures.values()):
+            log.info("what is due has changed since it was proposed: it is proposed again")
+            _propose_payments(run)
+            failures = _request(run, without)
     _raise_where_nothing_is_left_to_do(run, failures)
     return Requested(failures=_told(failures))
 
 
-def _request(run: PaymentRun, posted: Posted) -> Failures:
+def _request(run: PaymentRun, without: Sequence[str]) -> Failures:
     from settlement.payments import requests
 
     failures: Failures = {}
     requests.request_payments(
-        pay_date=date.fromisoformat(run["pay_date"]),
-        area_code=run["area_code"] or None,
-        triggered_by=run["triggered_by"],
-        without=list(posted["failures"]),
+        pay_date=run.pay_date,
+        area_code=run.area_code,
+        triggered_by=run.triggered_by,
+        without=without,
         failures=failures,
     )
     return failures
@@ -163,64 +232,81 @@ def _propose_payments(run: PaymentRun) -> None:
     """Propose anew. Meanwhile no receipt can change what is due: receipts are recorded in this same pool of one."""
     from settlement.warehouse import dbt
 
-    dbt.build("int_payment_proposals", _settings(run))
+    dbt.build("int_suspensions_proposed int_payment_proposals", run.settings)
 
 
 @step(task_id="disburse_approved_requests", pool="posting")
-def disburse_approved_requests(run: PaymentRun, posted: Posted) -> Disbursed:
+def disburse_approved_requests() -> Disbursed:
     """Pay what needs no answer: requests a rule approved, and what an interrupted run left. Nobody is waited for."""
-    return _disburse(run, without=list(posted["failures"]))
+    run = this_run()
+    with _proposals_standing_still():
+        without = _areas_out_of_the_books(run)
+    return _disburse(run, without=without)
 
 
 @step(task_id="list_open_questions")
-def list_open_questions(run: PaymentRun, posted: Posted) -> list[Question]:
-    """Give the question to ask about each request that nobody has decided on, those of earlier pay dates included."""
+def list_open_questions() -> list[str]:
+    """Give the requests to ask about: those nobody has decided on, of earlier pay dates included."""
+    from settlement.ledger.unposted import areas_with_unposted_entries
     from settlement.payments.requests import undecided_requests
 
-    undecided = undecided_requests(
-        pay_date=date.fromisoformat(run["pay_date"]),
-        area_code=run["area_code"] or None,
-        without=list(posted["failures"]),
-    )
-    return [_question(request) for request in undecided]
+    run = this_run()
+    without = areas_with_unposted_entries(run.area_code)
+    undecided = undecided_requests(pay_date=run.pay_date, area_code=run.area_code, without=without)
+    return [str(request.request_id) for request in undecided]
 
 
-def _question(request: Any) -> Question:
-    """Put one request in words: who is paid how much, and why a rule could not approve it."""
-    return Question(
-        about=str(request.request_id),
-        area_code=request.area_code,
-        subject=f"Approve payment 审批拨付 {request.area_code} {request.fund_pay_type} {request.total_amount:,.2f}?",
-        body=request.describe(),
-        caused_by=request.requested_by,
-    )
+class ApprovalOperator(QuestionOperator):
+    """Asks about one request, and records in the ledger what was answered, in the name of who answered."""
 
+    def question_about(self, about: str) -> Question | None:
+        """Put one request in words; None once it is decided, or where this run does not pay it."""
+        from settlement.payments import questions
 
-@step(task_id="record_answer", pool="posting", map_index_template="{{ about }}")
-def record_answer(answer: Answer) -> Decided:
-    """Record one decision on a request, in the name of who answered."""
-    from settlement.payments.approval import decide_request
+        run = this_run()
+        found = questions.undecided_request(about, pay_date=run.pay_date, area_code=run.area_code)
+        if found is None:
+            return None
+        request, lines = found
+        return Question(
+            about=str(request.request_id),
+            area_code=request.area_code,
+            subject=questions.subject(request),
+            body=questions.describe(request, lines),
+            caused_by=request.requested_by,
+            digest=questions.digest(request, lines),
+        )
 
-    get_current_context()["about"] = answer["about"]  # type: ignore[typeddict-unknown-key]  # names the mapped task
-    decision = "approved" if answer["option"] == "approve" else "rejected"
-    failures: Failures = {}
-    try:
-        decide_request(answer["about"], decision=decision, decided_by=answer["person"], reason=answer["reason"])
-    except SettlementError as error:
-        if error.code in PASSING_FAULTS:
-            raise
-        log.error("%s", error)
-        failures[answer["about"]] = error
-    return Decided(request_id=answer["about"], failures=_told(failures))
+    def record(self, question: Question, answer: Answer) -> Answered:
+        """Record one decision; one that another answer was faster with is no failure."""
+        from settlement.payments.approval import decide_request
+
+        decision = "approved" if answer["option"] == "approve" else "rejected"
+        failures: Failures = {}
+        try:
+            decide_request(question.about, decision=decision, decided_by=answer["person"], reason=answer["reason"])
+        except SettlementError as error:
+            if error.code in PASSING_FAULTS:
+                raise
+            if error.code == "already_decided":
+                log.warning("%s", error)
+                return self.settled(question.about)
+            log.error("%s", error)
+            failures[question.about] = error
+        return Answered(about=question.about, decision=decision, failures=_told(failures))
+
+    def settled(self, about: str) -> Answered:
+        """Give the result of a question that nobody's answer was recorded for."""
+        return Answered(about=about, decision="", failures={})
 
 
 @step(task_id="disburse_answered_request", pool="posting", map_index_template="{{ about }}")
-def disburse_answered_request(run: PaymentRun, decided: Decided) -> Disbursed:
-    """Pay the one request that was answered, if the answer is yes, without waiting for other answers."""
-    get_current_context()["about"] = decided["request_id"]  # type: ignore[typeddict-unknown-key]
-    disbursed = _disburse(run, request_id=UUID(decided["request_id"]))
+def disburse_answered_request(answered: Answered) -> Disbursed:
+    """Pay the one request that was asked about if the ledger says that it is approved, without waiting for others."""
+    get_current_context()["about"] = answered["about"]  # type: ignore[typeddict-unknown-key]  # names the mapped task
+    disbursed = _disburse(this_run(), request_id=UUID(answered["about"]))
     return Disbursed(
-        disbursements=disbursed["disbursements"], failures={**decided["failures"], **disbursed["failures"]}
+        disbursements=disbursed["disbursements"], failures={**answered["failures"], **disbursed["failures"]}
     )
 
 
@@ -230,9 +316,9 @@ def _disburse(run: PaymentRun, *, request_id: UUID | None = None, without: Seque
 
     failures: Failures = {}
     made = disburse_approved(
-        pay_date=date.fromisoformat(run["pay_date"]),
-        area_code=run["area_code"] or None,
-        posted_by=run["triggered_by"],
+        pay_date=run.pay_date,
+        area_code=run.area_code,
+        posted_by=run.triggered_by,
         request_id=request_id,
         without=without,
         failures=failures,
@@ -240,17 +326,26 @@ def _disburse(run: PaymentRun, *, request_id: UUID | None = None, without: Seque
     return Disbursed(disbursements=[asdict(disbursement) for disbursement in made], failures=_told(failures))
 
 
-@step(task_id="publish", pool="warehouse", trigger_rule="none_failed")
-def publish(run: PaymentRun) -> int:
-    """Bring the published tables up to date. Returns the count of models and tests."""
+@step(task_id="publish", pool="warehouse")
+def publish() -> int:
+    """Bring the published tables up to date before anybody is asked. Returns the count of models and tests."""
+    return _publish()
+
+
+@step(task_id="publish_answers", pool="warehouse", trigger_rule="none_failed_min_one_success")
+def publish_answers(answered: Sequence[Disbursed]) -> int:
+    """Bring the published tables up to date with what was answered; skipped where nobody was asked."""
+    return _publish()
+
+
+def _publish() -> int:
     from settlement.warehouse import dbt
 
-    return dbt.build("tag:publication", _settings(run)).node_count
+    return dbt.build("tag:publication", this_run().settings).node_count
 
 
 @step(task_id="report_outcome", trigger_rule="none_failed")
 def report_outcome(
-    run: PaymentRun,
     checked: dict[str, Any],
     posted: Posted,
     requested: Requested,
@@ -265,11 +360,12 @@ def report_outcome(
     """
     from settlement.payments.summary import summarise
 
-    summary = summarise(pay_date=date.fromisoformat(run["pay_date"]), area_code=run["area_code"] or None)
+    run = this_run()
+    summary = summarise(pay_date=run.pay_date, area_code=run.area_code)
     entries = ", ".join(f"{count:,} {event}" for event, count in posted["counts"].items() if count) or "no new entries"
-    text = f"pay date 拨付日 {run['pay_date']}: {checked['summary']}; {entries}; {summary}"
+    text = f"pay date 拨付日 {run.pay_date}: {checked['summary']}; {entries}; {summary}"
     failures = _failures_of(posted, requested, disbursed, *_each(answered))
-    failures |= failures_of_stopped_batches(run["area_code"] or None)
+    failures |= failures_of_stopped_batches(run.area_code)
     write_note(f"{text}; FAILED 失败: {'; '.join(failures)}" if failures else text)
     if failures:
         raise SettlementError(

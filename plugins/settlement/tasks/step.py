@@ -32,7 +32,7 @@ def step(**arguments: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            _take_addresses_from_connections()
+            take_addresses_from_connections()
             try:
                 return function(*args, **kwargs)
             except AirflowTaskTimeout as error:  # it would hang as long again
@@ -77,7 +77,7 @@ def _too_long(task: str) -> SettlementError:
     )
 
 
-def _take_addresses_from_connections() -> None:
+def take_addresses_from_connections() -> None:
     """Let an Airflow connection ``settlement_<role>`` stand in for an address that the environment does not give."""
     for role in ROLES:
         variable = f"SETTLEMENT_{role.upper()}_DSN"

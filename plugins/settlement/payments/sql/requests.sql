@@ -15,13 +15,6 @@ select
     payment_request.is_over_plan,
     payment_request.approval_threshold_amount,
     payment_request.requested_by,
-    array(
-        select format('%%s %%s %%s: %%s', line.fixmedins_code, line.settlement_month, line.amount, line.flag)
-        from ledger.payment_request_line as line
-        where line.request_id = payment_request.request_id and line.flag is not null
-        order by line.amount desc, line.fixmedins_code, line.settlement_month
-        limit 20
-    ) as flagged_lines,
     case
         when exists (
             select
