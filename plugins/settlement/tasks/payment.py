@@ -85,7 +85,7 @@ def this_run() -> PaymentRun:
             day of the run; ``area_not_allowed``: who started the run may not settle that area, or not every area;
             ``duties_not_divided``: who started the run may also deliver the bank's answers.
     """
-    from settlement.payments.pay_dates import refuse_far_pay_date
+    from settlement.payments.pay_dates import refuse_far_pay_date, refuse_pay_date_ahead
     from settlement.working_days import is_working_day, next_working_day
 
     refuse_unknown_keys(["pay_date", "area_code"])
@@ -100,6 +100,7 @@ def this_run() -> PaymentRun:
             f"{pay_date} is no working day, so nothing can be paid on it (非工作日)",
             f"run it for {next_working_day(pay_date)}, which settles the same business dates",
         )
+    refuse_pay_date_ahead(pay_date, day_of_run())
     refuse_far_pay_date(pay_date, area_code)
     return PaymentRun(pay_date=pay_date, area_code=area_code, triggered_by=triggered_by())
 
