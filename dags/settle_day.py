@@ -42,12 +42,15 @@ from settlement.tasks.payment import (
 from settlement.tasks.schedules import scheduled
 from settlement.tasks.working_day_timetable import WorkingDayTimetable
 
+OPEN_RUNS = 64
+"""So many runs may be open at a time, most of them waiting for an answer. It is no guard: steps are safe together."""
+
 
 @dag(
     schedule=scheduled(WorkingDayTimetable(hour=6)),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
-    max_active_runs=1,
+    max_active_runs=OPEN_RUNS,
     params={
         "pay_date": Param(
             None,

@@ -19,6 +19,7 @@ from airflow.sdk import get_current_context
 from settlement.errors import SettlementError
 from settlement.ledger.transactions import Failures
 from settlement.tasks.checking import build_from_judged, failures_of_stopped_batches
+from settlement.tasks.open_runs import refuse_too_many_runs
 from settlement.tasks.parameters import (
     conf_of_run,
     day_of_run,
@@ -144,9 +145,10 @@ def resolve_pay_date() -> dict[str, str]:
     """Refuse what cannot be settled before anything is done. Returns what the run settles, for people to read.
 
     Raises:
-        SettlementError: Those of `this_run`.
+        SettlementError: Those of `this_run`; ``too_many_runs``, where the account has too many of them open.
     """
     run = this_run()
+    refuse_too_many_runs()
     return {**run.settings, "triggered_by": run.triggered_by}
 
 
