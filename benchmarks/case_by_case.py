@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.invented_cases import Case
-from settlement.grouper.checking import match_rules
 from settlement.grouper.dip_expressions import diagnosis_rows, operation_rows
+from settlement.grouper.match_rules import match_rules
 from settlement.grouper.reading import Row, read_scheme
 
 Lists = defaultdict[int, set[str]]

@@ -31,7 +31,7 @@ def test_functions_with_other_rights_belong_to_nobody_powerful(warehouse):
         " from pg_catalog.pg_proc join pg_catalog.pg_roles on pg_roles.oid = proowner"
         f" where prosecdef and pronamespace in ({OUR_SCHEMAS})"
     )
-    assert found == [("storage_owner", False)]
+    assert sorted(found) == [("scheme_keeper", False), ("storage_owner", False)]
 
 
 def test_what_is_kept_up_for_the_loader_belongs_to_the_owner_of_storage(warehouse):

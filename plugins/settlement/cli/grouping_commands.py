@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from settlement.cli.warehouse_access import use_warehouse
@@ -102,6 +103,35 @@ def check_scheme(kind: Kind, folder: Folder) -> None:
     console.print(f"✓ {folder} is usable (可用)", soft_wrap=True)
 
 
+@scheme_app.command("show")
+def show_scheme(
+    version: Annotated[str, typer.Argument(help="A version of a DRG scheme.")],
+    rule: Annotated[str, typer.Option(help="Only rules that begin so, e.g. HC2 (规则).")] = "",
+) -> None:
+    """Say in words what the rules of a scheme ask of a case, in the order they are tried (以文字列出规则)."""
+    from settlement.grouper import schemes
+
+    use_warehouse()
+    table = Table(title=f"{version}", title_justify="left", show_lines=True)
+    for heading in ("category", "rule", "asks for 条件", "limits", "groups in order 组"):
+        table.add_column(heading, overflow="fold")
+    for shown in schemes.show_rules(version, rule):
+        words = f"{shown.match_rule}: {shown.text_en}\n{shown.text_zh}"
+        table.add_row(*map(escape, (shown.mdc, shown.rule_id, words, shown.limits, shown.groups)))
+    console.print(table)
+
+
+@scheme_app.command("remove")
+def remove_scheme(version: Annotated[str, typer.Argument(help="The version to remove (方案版本).")]) -> None:
+    """Remove a scheme that nothing was booked by; its removal stays written down (删除未使用的分组方案)."""
+    from settlement.grouper import schemes
+
+    use_warehouse()
+    removed = schemes.remove_scheme(version, removed_by=getpass.getuser())
+    rows = ", ".join(f"{count:,} {table}" for table, count in removed.items())
+    console.print(f"✓ {version} removed (已删除): {rows}", soft_wrap=True, highlight=False, markup=False)
+
+
 @scheme_app.command("list")
 def list_schemes() -> None:
     """List the schemes that are here (列出分组方案)."""
@@ -149,13 +179,15 @@ def group(
     """Group the cases of a file by hand (手工分组).
 
     Reads case_id, gender, age, age_days, weight_g, los, discharge_way, dx_list and op_list (codes divided by |, the
-    main one first); or main_dx, main_op and related_ops. Writes case_id, mdc, adrg, group, status, explanation.
+    main one first), main_dx and main_op before them where they are there, and related_ops. Writes case_id, mdc, adrg,
+    group, status, explanation. What was read otherwise than it is written is told; what is unclear is refused.
     """
     from settlement.grouper.by_hand import group_file
 
     use_warehouse()
     with console.status(f"grouping {cases} …"):
         grouped = group_file(scheme, cases, out)
+    _show_remarks(grouped.notes)
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(grouped.counts.items()))
     console.print(f"✓ {out}: {told or 'no cases'}", soft_wrap=True, highlight=False)
 

@@ -8,13 +8,18 @@ Kind = Literal["drg", "dip"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file. `target` is its name in the warehouse; a column with a `default` need not be there."""
+    """A column of a file. `target` is its name in the warehouse; a column with a `default` need not be there.
+
+    Whole numbers lie from `least`, where there is one, to `most`.
+    """
 
     name: str
     type: Literal["text", "integer", "number", "boolean"] = "text"
     target: str = ""
     required: bool = True
     default: str | None = None
+    least: int | None = None
+    most: int = 2_147_483_647
 
     @property
     def stored_as(self) -> str:
@@ -38,6 +43,14 @@ def _columns(*columns: Column | str) -> tuple[Column, ...]:
 
 
 RULE = Column("adrg", target="rule_id")
+GROUP = Column("drg", target="drg_code")
+DIAGNOSIS_SLOT = Column("slot", "integer", default="1", least=1, most=2)
+OPERATION_SLOT = Column("slot", "integer", default="1", least=1, most=8)
+# Completed years and days of stay: from the one, below the other.
+AGE_AND_STAY = tuple(
+    Column(name, "integer", required=False, default="", least=0)
+    for name in ("age_min", "age_max_excl", "los_min", "los_max_excl")
+)
 EXCLUSION_TABLE = Column("exclusion_table_id", required=False)
 
 DRG_FILES = (
@@ -51,9 +64,11 @@ DRG_FILES = (
             Column("sex", required=False),
             Column("infant_only", "boolean"),
             Column("qy_mode", default="OFF"),
+            Column("op_retry", "boolean", default="f"),
         ),
     ),
     SchemeFile("mdc_dx", "drg_mdc_diagnosis", _columns("mdc", Column("site", required=False), "dx_code")),
+    SchemeFile("mdc_op", "drg_mdc_operation", _columns("mdc", "op_code"), optional=True),
     SchemeFile(
         "adrg",
         "drg_rule",
@@ -63,24 +78,29 @@ DRG_FILES = (
             Column("adrg_order", "integer"),
             RULE,
             "match_rule",
-            Column("age_days_max", "integer", required=False, default=""),
-            Column("weight_min", "integer", required=False, default=""),
-            Column("weight_max_excl", "integer", required=False, default=""),
+            Column("age_days_max", "integer", required=False, default="", least=0),
+            *AGE_AND_STAY,
+            Column("weight_min", "integer", required=False, default="", least=0),
+            Column("weight_max_excl", "integer", required=False, default="", least=0),
         ),
     ),
-    SchemeFile("adrg_dx", "drg_rule_diagnosis", _columns(RULE, Column("slot", "integer", default="1"), "dx_code")),
-    SchemeFile("adrg_op", "drg_rule_operation", _columns(RULE, Column("slot", "integer", default="1"), "op_code")),
+    SchemeFile("adrg_dx", "drg_rule_diagnosis", _columns(RULE, DIAGNOSIS_SLOT, "dx_code")),
+    SchemeFile("adrg_op", "drg_rule_operation", _columns(RULE, OPERATION_SLOT, "op_code")),
     SchemeFile(
         "drg",
         "drg_group",
         _columns(
             RULE,
             Column("drg_order", "integer"),
-            Column("drg", target="drg_code"),
+            GROUP,
             "severity_rule",
+            *AGE_AND_STAY,
+            Column("match_rule", required=False, default=""),
             Column("name", required=False, default=""),
         ),
     ),
+    SchemeFile("drg_dx", "drg_group_diagnosis", _columns(RULE, GROUP, DIAGNOSIS_SLOT, "dx_code"), optional=True),
+    SchemeFile("drg_op", "drg_group_operation", _columns(RULE, GROUP, OPERATION_SLOT, "op_code"), optional=True),
     SchemeFile("mcc", "drg_comorbidity", _columns("dx_code", EXCLUSION_TABLE), (("level", "MCC"),)),
     SchemeFile("cc", "drg_comorbidity", _columns("dx_code", EXCLUSION_TABLE), (("level", "CC"),)),
     SchemeFile("cce", "drg_exclusion", _columns("dx_code", Column("exclusion_table_id"))),
@@ -114,7 +134,7 @@ DIP_FILES = (
     SchemeFile(
         "cci",
         "dip_comorbidity_weight",
-        _columns(Column("dx_code", target="dx_key"), Column("weight", "integer")),
+        _columns(Column("dx_code", target="dx_key"), Column("weight", "integer", least=1)),
         optional=True,
     ),
     SchemeFile(

@@ -8,6 +8,7 @@ select
     age_years,
     age_days,
     weight_g,
+    stay_days,
     discharge_way,
     dx_codes,
     op_codes
@@ -24,6 +25,7 @@ select
     age_years,
     age_days,
     weight_g,
+    stay_days,
     discharge_way,
     dx_codes,
     op_codes

@@ -10,6 +10,7 @@ with cases as not materialized (
         age_years,
         age_days,
         weight_g,
+        stay_days,
         principal_dx_code,
         principal_op_code,
         has_valid_operation,
@@ -67,6 +68,28 @@ any_diagnosis as (
 
 ),
 
+-- Operations that open a gate, the principal one or any.
+opened as (
+
+    select
+        case_operations.case_no,
+        categories.mdc,
+        categories.gate,
+        bool_or(case_operations.seq = 1) as is_by_principal
+    from {{ ref('int_drg_case_operations') }} as case_operations
+    inner join {{ ref('stg_grouper__drg_category_operations') }} as category_operations
+        on case_operations.scheme_id = category_operations.scheme_id
+        and case_operations.op_code = category_operations.op_code
+    inner join categories
+        on category_operations.scheme_id = categories.scheme_id
+        and category_operations.mdc = categories.mdc
+    group by
+        case_operations.case_no,
+        categories.mdc,
+        categories.gate
+
+),
+
 reached as (
 
     select
@@ -76,7 +99,7 @@ reached as (
     inner join category_diagnoses
         on cases.scheme_id = category_diagnoses.scheme_id
         and cases.principal_dx_code = category_diagnoses.dx_code
-    where category_diagnoses.gate = 'DX1'
+    where category_diagnoses.gate in ('DX1', 'DX1_OR_OP1', 'DX1_OR_OPANY')
 
     union all
 
@@ -103,6 +126,29 @@ reached as (
 
     union all
 
+    -- Where either opens, the diagnosis has opened above.
+    select
+        cases.*,
+        opened.mdc
+    from cases
+    inner join opened
+        on cases.case_no = opened.case_no
+    left join category_diagnoses
+        on cases.scheme_id = category_diagnoses.scheme_id
+        and cases.principal_dx_code = category_diagnoses.dx_code
+        and opened.mdc = category_diagnoses.mdc
+    where
+        case opened.gate
+            when 'OP1' then opened.is_by_principal
+            when 'OPANY' then true
+            when 'DX1_OP1' then opened.is_by_principal and category_diagnoses.mdc is not null
+            when 'DX1_OPANY' then category_diagnoses.mdc is not null
+            when 'DX1_OR_OP1' then opened.is_by_principal and category_diagnoses.mdc is null
+            when 'DX1_OR_OPANY' then category_diagnoses.mdc is null
+        end
+
+    union all
+
     select
         cases.*,
         categories.mdc
@@ -122,8 +168,10 @@ select
     categories.eval_order,
     reached.principal_dx_code,
     reached.principal_op_code,
+    reached.age_years,
     reached.age_days,
     reached.weight_g,
+    reached.stay_days,
     reached.has_valid_operation,
     reached.is_principal_operation_valid
 from reached

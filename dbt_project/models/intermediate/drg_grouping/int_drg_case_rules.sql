@@ -11,6 +11,7 @@ with case_categories as not materialized (
 rules as not materialized (
 
     select * from {{ ref('int_drg_rules') }}
+    where not is_second_try
 
 ),
 
@@ -41,6 +42,7 @@ rule_operations as not materialized (
         rules.principal_operation,
         rules.operation_slots,
         rules.first_slot_only,
+        rules.has_second_try,
         operations.slot,
         operations.op_code
     from rules
@@ -74,8 +76,10 @@ facts as (
 
     select
         case_categories.case_no,
+        case_categories.age_years,
         case_categories.age_days,
         case_categories.weight_g,
+        case_categories.stay_days,
         case_categories.has_valid_operation,
         case_categories.is_principal_operation_valid,
         rule_diagnoses.rule_no,
@@ -95,8 +99,10 @@ facts as (
 
     select
         case_categories.case_no,
+        case_categories.age_years,
         case_categories.age_days,
         case_categories.weight_g,
+        case_categories.stay_days,
         case_categories.has_valid_operation,
         case_categories.is_principal_operation_valid,
         rule_diagnoses.rule_no,
@@ -118,8 +124,10 @@ facts as (
 
     select
         case_categories.case_no,
+        case_categories.age_years,
         case_categories.age_days,
         case_categories.weight_g,
+        case_categories.stay_days,
         case_categories.has_valid_operation,
         case_categories.is_principal_operation_valid,
         rule_operations.rule_no,
@@ -137,10 +145,42 @@ facts as (
 
     union all
 
+    -- A further operation of the list of the principal one: the rule comes into question for a second try.
     select
         case_categories.case_no,
+        case_categories.age_years,
         case_categories.age_days,
         case_categories.weight_g,
+        case_categories.stay_days,
+        case_categories.has_valid_operation,
+        case_categories.is_principal_operation_valid,
+        rule_operations.rule_no,
+        false,
+        false,
+        false,
+        false,
+        0
+    from {{ ref('int_drg_case_operations') }} as case_operations
+    inner join rule_operations
+        on case_operations.scheme_id = rule_operations.scheme_id
+        and case_operations.op_code = rule_operations.op_code
+    inner join case_categories
+        on case_operations.case_no = case_categories.case_no
+        and rule_operations.mdc = case_categories.mdc
+    where
+        rule_operations.has_second_try
+        and rule_operations.principal_operation
+        and rule_operations.slot = 1
+        and case_operations.seq > 1
+
+    union all
+
+    select
+        case_categories.case_no,
+        case_categories.age_years,
+        case_categories.age_days,
+        case_categories.weight_g,
+        case_categories.stay_days,
         case_categories.has_valid_operation,
         case_categories.is_principal_operation_valid,
         slots.rule_no,
@@ -161,8 +201,10 @@ facts as (
 
     select
         case_categories.case_no,
+        case_categories.age_years,
         case_categories.age_days,
         case_categories.weight_g,
+        case_categories.stay_days,
         case_categories.has_valid_operation,
         case_categories.is_principal_operation_valid,
         rules.rule_no,
@@ -191,8 +233,10 @@ candidates as (
         bit_or(slot_bits) as slot_bits,
         bool_or(has_valid_operation) as has_valid_operation,
         bool_or(is_principal_operation_valid) as is_principal_operation_valid,
+        min(age_years) as age_years,
         min(age_days) as age_days,
-        min(weight_g) as weight_g
+        min(weight_g) as weight_g,
+        min(stay_days) as stay_days
     from facts
     group by
         case_no,
@@ -203,31 +247,15 @@ candidates as (
 select
     candidates.case_no,
     candidates.rule_no,
+    {{ meets_diagnoses('rules', 'candidates') }} as meets_diagnoses,
+    {{ meets_operations('rules', 'candidates') }} as meets_operations,
+    {{ meets_operation_lists('rules', 'candidates') }} as meets_operation_lists,
     (
-        (not rules.principal_diagnosis or candidates.has_principal_diagnosis)
-        and (not rules.any_diagnosis or candidates.has_any_diagnosis)
-        and (not rules.secondary_diagnosis or candidates.has_secondary_diagnosis)
-    ) as meets_diagnoses,
-    (
-        (not rules.principal_operation or candidates.has_principal_operation)
-        and (
-            rules.operation_slots is null
-            or candidates.slot_bits & rules.operation_slots = rules.operation_slots
-            or candidates.slot_bits & rules.or_operation_slots = rules.or_operation_slots
-        )
-        and case rules.valid_operation
-            when 'PRINCIPAL' then candidates.is_principal_operation_valid
-            when 'NO_PRINCIPAL' then not candidates.is_principal_operation_valid
-            when 'ANY' then candidates.has_valid_operation
-            when 'NONE' then not candidates.has_valid_operation
-            else true
-        end
-    ) as meets_operations,
-    (
-        (rules.age_days_max is null or candidates.age_days <= rules.age_days_max)
+        {{ is_within_limits('rules', 'candidates') }}
+        and (rules.age_days_max is null or candidates.age_days <= rules.age_days_max)
         and (rules.weight_min is null or candidates.weight_g >= rules.weight_min)
         and (rules.weight_max_excl is null or (candidates.weight_g > 0 and candidates.weight_g < rules.weight_max_excl))
-    ) is true as meets_age_and_weight
+    ) is true as meets_limits
 from candidates
 inner join rules
     on candidates.rule_no = rules.rule_no

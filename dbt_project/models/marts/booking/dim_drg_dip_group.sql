@@ -26,6 +26,41 @@ drg_groups as (
 
 ),
 
+-- A rule whose groups do not take every case gives the others its own id. (90-drg-dip.md §1.4)
+rules_with_gaps as (
+
+    select
+        rules.scheme_id,
+        rules.rule_id as group_code,
+        null as group_name,
+        rules.mdc,
+        left(rules.rule_id, 3) as adrg,
+        'rule' as group_kind,
+        null::numeric as catalogue_score
+    from {{ ref('stg_grouper__drg_rules') }} as rules
+    left join {{ ref('stg_grouper__drg_groups') }} as groups
+        on rules.scheme_id = groups.scheme_id
+        and rules.rule_id = groups.rule_id
+        and not groups.is_limited
+    group by
+        rules.scheme_id,
+        rules.rule_id,
+        rules.mdc
+    having
+        not coalesce(
+            bool_or(groups.severity_rule = 'ALWAYS')
+            or (
+                bool_or(groups.severity_rule = 'NONE')
+                and (
+                    bool_or(groups.severity_rule = 'MCC_OR_CC')
+                    or (bool_or(groups.severity_rule = 'MCC') and bool_or(groups.severity_rule = 'CC'))
+                )
+            ),
+            false
+        )
+
+),
+
 ambiguous_groups as (
 
     select
@@ -75,6 +110,13 @@ outside as (
 all_groups as (
 
     select * from drg_groups
+    union all
+    select rules_with_gaps.*
+    from rules_with_gaps
+    left join drg_groups
+        on rules_with_gaps.scheme_id = drg_groups.scheme_id
+        and rules_with_gaps.group_code = drg_groups.group_code
+    where drg_groups.group_code is null
     union all
     select * from ambiguous_groups
     union all

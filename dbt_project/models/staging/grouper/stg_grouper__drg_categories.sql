@@ -6,5 +6,6 @@ select
     gate,
     sex,
     infant_only,
-    qy_mode
+    qy_mode,
+    op_retry
 from {{ source('grouper', 'drg_mdc') }}
