@@ -12,9 +12,23 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uf
 
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
+DIGITS_KEPT = 15
+"""Of a number a spreadsheet keeps so many digits; the others become noughts, and leading noughts go."""
+
 
 def safe_text(text: str) -> str:
     """Give `text` so that a spreadsheet shows it and runs nothing."""
     if text.startswith(FORMULA_STARTS) and not PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def safe_identifier(text: str) -> str:
+    """Give an account number, or another name made of digits, so that a spreadsheet keeps every digit of it.
+
+    One that a number would hold as it is stays bare; any other gets the apostrophe that makes it a text.
+    """
+    is_number = text.isascii() and text.isdigit()
+    if is_number and (len(text) > DIGITS_KEPT or text.startswith("0")):
+        return f"'{text}"
+    return safe_text(text)

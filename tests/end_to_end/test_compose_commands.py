@@ -24,6 +24,7 @@ from settlement.errors import SettlementError
 from settlement.local import processes
 from settlement.local.airflow_api import AirflowApi
 from settlement.local.postgres import HOST, EmbeddedPostgres, free_port
+from settlement.web.schedule_watch import LOOK_EVERY_SECONDS
 
 HOME = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((HOME / "docker-compose.yml").read_text())
@@ -289,10 +290,17 @@ def test_only_operators_and_administrators_pause_a_dag(services: Services, accou
     assert services.call("admin", "GET", f"/api/v2/dags/{dag_id}").json()["is_paused"] is False
 
 
-def test_an_operator_pauses_a_dag_and_lets_it_go_on(services: Services) -> None:
+def test_an_operator_pauses_a_dag_monitoring_is_told_and_it_goes_on(services: Services) -> None:
+    said = services.folder / "api-server.log"
+    alarm = "SCHEDULE NOT KEPT 未按计划运行: book_month: it is paused"
+    assert alarm not in said.read_text()
     for is_paused in (True, False):
-        answer = services.call("operator", "PATCH", "/api/v2/dags/keep_house", {"is_paused": is_paused})
+        answer = services.call("operator", "PATCH", "/api/v2/dags/book_month", {"is_paused": is_paused})
         assert (answer.status_code, answer.json()["is_paused"]) == (200, is_paused)
+        deadline = time.monotonic() + 4 * LOOK_EVERY_SECONDS
+        while is_paused and alarm not in said.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(1)
 
 
 def test_a_run_that_an_administrator_starts_in_anothers_name_is_refused(services: Services) -> None:

@@ -13,6 +13,7 @@ from tests.fixtures.status_api import BATCH, deliver, manifest_of
 from settlement.web import audit, delivery
 from settlement.web.problems import CHINESE, CODES, STATUSES, describe
 from settlement.web.rate_limit import RateLimit
+from settlement.web.upload_quota import UploadQuota
 
 FILES = {"settlement.csv": b"setl_id\nS1\n"}
 SEED = 20260302
@@ -162,6 +163,22 @@ def test_a_delivery_whose_outcome_cannot_be_kept_is_on_record_as_begun(client, w
     assert warehouse.rows("select caller, action, batch_id, http_status from audit.api_call") == [
         ("platform", "deliver_batch", BATCH, None)
     ]
+
+
+def test_an_account_delivers_so_many_bytes_a_day_and_others_do_not_notice(client, warehouse, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(delivery, "QUOTA", UploadQuota(50_000, clock=lambda: now[0]))
+    files = {"settlement.csv": b"x" * 40_000}
+    assert deliver(client, manifest_of(files, "330100-1"), files).status_code == 202
+    used = deliver(client, manifest_of(files, "330100-2"), files)
+    assert (used.status_code, used.json()["code"]) == (429, "upload_quota_used")
+    assert int(used.headers["retry-after"]) > 1
+    assert deliver(client, manifest_of(files, "330100-3"), files, headers={"X-User": "province"}).status_code == 202
+    assert sorted(path.name for path in warehouse.inbox.iterdir()) == ["330100-1", "330100-3"]
+    begun_and_not_ended = "select 1 from audit.api_call left join audit.api_outcome as o using (api_call_id) where"
+    assert warehouse.rows(f"{begun_and_not_ended} api_call.code is null and o.code is null") == []
+    now[0] = 2 * 24 * 3600.0
+    assert deliver(client, manifest_of(files, "330100-2"), files).status_code == 202
 
 
 def test_a_session_cookie_delivers_only_from_a_page_of_this_server(client, warehouse):

@@ -124,6 +124,13 @@ def test_no_cell_of_the_csv_runs_as_a_formula(name: str) -> None:
     assert row["creditor_name"] == "'" + name
 
 
+def test_accounts_that_differ_in_the_last_digit_differ_in_a_spreadsheet_too() -> None:
+    ends = [replace(HOSPITAL, number=f"626512000000000{end}") for end in (1, 9)]
+    file = request([payment(number, creditor=account) for number, account in enumerate(ends)])
+    rows = csv.DictReader(io.StringIO(payment_csv.write(file).decode("utf-8-sig")))
+    assert {row["creditor_account"] for row in rows} == {"'6265120000000001", "'6265120000000009"}
+
+
 def test_message_identifiers_fit_into_35_characters_whatever_the_purpose() -> None:
     long = message_id("330100", "310100", date(2026, 3, 2), "a_purpose_that_is_much_too_long")
     chinese = message_id("330100", "310100", date(2026, 3, 2), "日拨付")

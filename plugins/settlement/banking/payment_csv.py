@@ -4,7 +4,7 @@ import csv
 import io
 
 from settlement.banking.payment_file import CURRENCY, PaymentFile
-from settlement.spreadsheet import safe_text
+from settlement.spreadsheet import safe_identifier, safe_text
 
 COLUMNS = (
     "message_id",
@@ -39,14 +39,14 @@ def write(file: PaymentFile) -> bytes:
                 payment.end_to_end_id,
                 safe_text(payment.creditor_code),
                 safe_text(payment.creditor.name),
-                safe_text(payment.creditor.number),
-                payment.creditor.bank_code,
+                safe_identifier(payment.creditor.number),
+                safe_identifier(payment.creditor.bank_code),
                 CURRENCY,
                 f"{payment.amount:.2f}",
                 safe_text(payment.remittance),
                 safe_text(file.debtor.name),
-                safe_text(file.debtor.number),
-                file.debtor.bank_code,
+                safe_identifier(file.debtor.number),
+                safe_identifier(file.debtor.bank_code),
             ]
         )
     return text.getvalue().encode("utf-8-sig")

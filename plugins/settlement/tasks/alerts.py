@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 RUN_FAILED = "RUN FAILED 运行失败"
 DEADLINE_MISSED = "DEADLINE MISSED 超过时限"
 BATCH_SET_ASIDE = "BATCH SET ASIDE 批次搁置"
+SCHEDULE_NOT_KEPT = "SCHEDULE NOT KEPT 未按计划运行"
 SIGN_INS_FAILED = "SIGN-INS FAILED 多次登录失败"
 
 SET_ASIDE = ("file_unreadable", "load_killed_twice")

@@ -58,7 +58,9 @@ class AuditedRoute(APIRoute):
             request.state.subject = Subject(self.name)
             try:
                 response = await handle(request)
-            except RetryLater:
+            except RetryLater as later:
+                if request.state.subject.call_id:
+                    await run_in_threadpool(_record, request, describe(later, request.url.path).status, later.code)
                 raise
             except Exception as error:
                 problem = describe(error, request.url.path)

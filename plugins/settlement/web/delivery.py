@@ -25,6 +25,7 @@ from settlement.web.parts import read_parts
 from settlement.web.runs import start_receiving
 from settlement.web.upload import Parts, read_manifest, store
 from settlement.web.upload_lock import only_upload
+from settlement.web.upload_quota import QUOTA
 from settlement.web.upload_slots import SLOTS
 
 router = APIRouter(route_class=AuditedRoute, tags=["batches"])
@@ -71,7 +72,7 @@ async def deliver_batch(request: Request, response: Response, caller: Caller) ->
     subject: Subject = request.state.subject
     limits = Limits.from_environment()
     with SLOTS.take(caller):
-        body = paced(request.stream(), Pace.from_environment())
+        body = paced(QUOTA.counted(caller, request.stream()), Pace.from_environment())
         parts = read_parts(request.headers.get("content-type", ""), body)
         manifest, content = await read_manifest(parts, limits)
         subject.batch_id, subject.area_code = manifest.batch_id, manifest.area_code

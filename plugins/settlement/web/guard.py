@@ -21,6 +21,7 @@ from settlement.web.answer_headers import AnswerHeaders, App, Message, Receive, 
 from settlement.web.problems import PROBLEM, describe, headers_of
 from settlement.web.rate_limit import RUN_STARTS
 from settlement.web.same_origin import HARMLESS, require_same_origin
+from settlement.web.schedule_watch import watching
 from settlement.web.settings import whole_number
 from settlement.web.sign_ins import SIGN_INS
 
@@ -46,7 +47,11 @@ class Guard:
         self._guarded = AnswerHeaders(self._guard)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Look at a call of HTTP, and pass it on or refuse it."""
+        """Look at a call of HTTP, and pass it on or refuse it; as long as the server runs, watch the schedules."""
+        if scope["type"] == "lifespan":
+            async with watching():
+                await self._app(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
