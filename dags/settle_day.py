@@ -90,6 +90,7 @@ def settle_day():
             about=about,
             answered_by="SETTLEMENT_APPROVERS",
             lapses=True,
+            pool="asking",
             map_index_template="{{ task.about }}",
         )
         return disburse_answered_request(answer.output)
