@@ -247,6 +247,27 @@ def test_the_digest_is_of_every_payee_amount_and_account(books):
     assert len(seen) == 6
 
 
+def test_an_answer_does_not_count_once_the_bank_said_more_about_the_payment_that_is_replaced(books):
+    """Rejected for good when it was requested again; while the approver reads, the bank says that it was paid."""
+    books.execute("update reference.area set approval_threshold = 1")
+    books.entitle("100.00")
+    [made] = request(books, FIRST)
+    decide_request(made.request_id, decision="approved", decided_by="director", reason="")
+    disburse_approved(pay_date=FIRST, area_code=AREA, posted_by="operator")
+    [(first,)] = books.rows("select instruction_id from ledger.payment_instruction")
+    answer_of_bank(books, status(first, reason="AC04"))
+    [again] = request(books, SECOND)
+
+    def question():
+        return questions.undecided_request(again.request_id, pay_date=SECOND, area_code=AREA)
+
+    before = questions.digest(*question())
+    assert "since the request" not in questions.describe(*question())
+    answer_of_bank(books, status(first, code="ACSC", reason=None))
+    assert questions.digest(*question()) != before
+    assert "since the request the bank said of it 请款后银行又回报 ACSC" in questions.describe(*question())
+
+
 def line(number, flag=None, **changes):
     """A line of a long request."""
     values = {
@@ -265,6 +286,7 @@ def line(number, flag=None, **changes):
         "last_pay_date": FIRST,
         "failed_by": None,
         "failure_reason_code": None,
+        "said_since": None,
     }
     return questions.QuestionLine(**{**values, **changes})
 

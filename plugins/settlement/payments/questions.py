@@ -55,6 +55,8 @@ class QuestionLine:
     last_pay_date: date | None
     failed_by: str | None
     failure_reason_code: str | None
+    said_since: str | None
+    """The bank's codes since the request, about payments that had failed by then: they may have left after all."""
 
     @property
     def is_account_changed(self) -> bool:
@@ -87,6 +89,8 @@ class QuestionLine:
             )
         elif self.replaces_instruction_id:
             news.append("paid again, the first payment was not sent 原指令未发出")
+        if self.said_since:
+            news.append(f"since the request the bank said of it 请款后银行又回报 {plain(self.said_since)}")
         return news
 
 
@@ -135,13 +139,15 @@ def _lines(connection: psycopg.Connection[Any], request_id: UUID | str) -> list[
 
 
 def digest(request: PaymentQuestion, lines: Sequence[QuestionLine]) -> str:
-    """Give the SHA-256 of what an approval lets out: each payee, month, amount and account of the request."""
+    """Give the SHA-256 of what an approval lets out, and of what the bank said since about a payment it replaces."""
     text = hashlib.sha256(
         f"{request.request_id}|{request.area_code}|{request.fund_pay_type}|{request.pay_date}|{request.purpose}".encode()
     )
     for line in sorted(lines, key=lambda line: (line.fixmedins_code, line.settlement_month)):
         parts = (line.fixmedins_code, line.settlement_month, line.amount, line.account_name, line.account_no)
-        text.update(repr([*map(str, parts), str(line.bank_code), str(line.replaces_instruction_id)]).encode())
+        text.update(
+            repr([*map(str, parts), str(line.bank_code), str(line.replaces_instruction_id), line.said_since]).encode()
+        )
     return text.hexdigest()
 
 

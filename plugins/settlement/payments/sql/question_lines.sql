@@ -1,6 +1,7 @@
 -- The lines of a request with payee and account, and what is new about them: the account that the institution was paid
--- to last or, where every payment failed, that was tried last, and the bank's reason where a payment is made again.
--- Flagged lines come first, then the largest.
+-- to last or, where every payment failed, that was tried last; where a payment is made again, the bank's reason, and
+-- what the bank said since the request of the payments that had failed by then. Flagged lines come first, then the
+-- largest.
 select
     line.fixmedins_code,
     institution.name as institution_name,
@@ -16,7 +17,8 @@ select
     coalesce(last_payment.bank_code, last_try.bank_code) as last_bank_code,
     coalesce(last_payment.pay_date, last_try.pay_date) as last_pay_date,
     failure.event as failed_by,
-    failure.reason_code as failure_reason_code
+    failure.reason_code as failure_reason_code,
+    said_since.codes as said_since
 from ledger.payment_request_line as line
 inner join ledger.payment_request
     on line.request_id = payment_request.request_id
@@ -70,5 +72,25 @@ left join lateral (
     order by payment_event.event
     limit 1
 ) as failure on true
+left join lateral (
+    select string_agg(coalesce(bank_entry.status_code, bank_entry.side), ', ' order by bank_entry.received_at) as codes
+    from ledger.payment_instruction as failed
+    inner join ledger.payment_event
+        on failed.fixmedins_code = payment_event.fixmedins_code
+        and failed.instruction_id = payment_event.instruction_id
+        and payment_event.event in ('rejected', 'returned')
+    inner join ledger.bank_entry as refusal
+        on payment_event.bank_entry_id = refusal.bank_entry_id
+        and refusal.received_at < payment_request.requested_at
+    inner join ledger.bank_entry
+        on failed.instruction_id = bank_entry.instruction_id
+        and bank_entry.received_at > payment_request.requested_at
+    where
+        line.replaces_instruction_id is not null
+        and failed.area_code = payment_request.area_code
+        and failed.fund_pay_type = payment_request.fund_pay_type
+        and failed.fixmedins_code = line.fixmedins_code
+        and failed.settlement_month = line.settlement_month
+) as said_since on true
 where line.request_id = %(request_id)s
 order by line.flag is null, line.amount desc, line.fixmedins_code, line.settlement_month
