@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
-from airflow.sdk.exceptions import TaskAwaitingInput
+from airflow.sdk.exceptions import AirflowFailException, TaskAwaitingInput
 
 from settlement.errors import SettlementError
 from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS
@@ -181,6 +181,13 @@ def test_questions_lapse_at_the_end_of_the_day_and_not_within_the_hour(
     monkeypatch.setenv("SETTLEMENT_QUESTIONS_LAPSE_AT", setting)
     day = datetime.fromisoformat(f"2026-03-03T{now}").replace(tzinfo=people.SHANGHAI)
     assert people.time_to_answer(day).total_seconds() == round(hours * 3600)
+
+
+def test_a_time_that_is_none_fails_the_question_at_once(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTLEMENT_QUESTIONS_LAPSE_AT", "at night")
+    with pytest.raises(AirflowFailException, match="setting_invalid"):
+        asking(lapses=True).execute(CONTEXT)
+    assert airflow.written == 0
 
 
 def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

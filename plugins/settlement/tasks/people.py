@@ -104,9 +104,10 @@ class QuestionOperator(HITLOperator):
         if question is None:
             log.info("%s: nothing is left to ask", self.about)
             return self.settled(self.about)
+        waiting = _or_fail(lambda: self._wait(Asked(about=question.about, digest=question.digest)))
         if not self._ask(context, question):
             return self.settled(self.about)
-        raise self._wait(Asked(about=question.about, digest=question.digest))
+        raise waiting
 
     def take_answer(self, context: Context, event: dict[str, Any], asked: Asked) -> Any:
         """Record the answer, or ask again where it does not count."""
