@@ -63,8 +63,8 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
         except csv.Error as error:
             raise SettlementError(
                 "file_malformed",
-                f"{file.name}: line {line_no} cannot be read: {error}",
-                "check the quotes: one is opened and not closed",
+                f"{file.name}: line {line_no} cannot be read: {error} (第 {line_no} 行无法读取)",
+                "check the quotes: one is opened and not closed (请检查引号是否成对)",
             ) from None
 
 

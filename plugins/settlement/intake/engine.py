@@ -84,10 +84,10 @@ def open_engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
     except duckdb.OutOfMemoryException as error:
         raise SettlementError(
             "engine_memory",
-            f"judging the batch takes more than the {limits.duckdb_memory // MIB} MiB that the engine may use:"
-            f" {str(error).splitlines()[0]}",
+            f"judging the batch takes more than the {limits.duckdb_memory // MIB} MiB that the engine may use"
+            f" (内存上限不足): {str(error).splitlines()[0]}",
             "nothing was loaded; set SETTLEMENT_LIMIT_DUCKDB_MEMORY to more bytes and receive it again,"
-            " or have it sent in smaller batches (内存上限不足)",
+            " or have it sent in smaller batches (请调高内存上限或拆分批次)",
         ) from error
     finally:
         engine.close()

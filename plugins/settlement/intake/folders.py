@@ -191,5 +191,5 @@ def _folder(variable: str) -> UPath:
         raise SettlementError(
             "folder_not_configured",
             f"{variable} is not set (未设置)",
-            f"set {variable} to a folder or an address like s3://…",
+            f"set {variable} to a folder or an address like s3://… (请设为目录或 s3:// 地址)",
         ) from None

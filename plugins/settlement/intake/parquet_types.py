@@ -30,13 +30,14 @@ def carries(column: Column, type_name: str) -> bool:
 def inexact(file: DeliveredFile, column: Column, type_name: str) -> SettlementError:
     """The error for a column whose type cannot carry its values."""
     bits = "32" if type_name == "FLOAT" else "64"
-    what = "an amount" if column.kind in AMOUNTS else "a code or id"
-    wanted = "decimal(18,2) or text" if column.kind in AMOUNTS else "text"
+    is_amount = column.kind in AMOUNTS
+    what, chinese = ("an amount", "金额") if is_amount else ("a code or id", "代码")
+    wanted = "decimal(18,2) or text (请改用 decimal(18,2) 或文本类型)" if is_amount else "text (请改用文本类型)"
     return SettlementError(
         "column_type",
         f"{file.name}: the column {column.name} holds {bits}-bit floats, which cannot carry {what}"
-        f" ({bits} 位浮点数不能承载{'金额' if column.kind in AMOUNTS else '代码'})",
-        f"write it as {wanted} (请改用 {wanted} 类型)",
+        f" ({bits} 位浮点数不能承载{chinese})",
+        f"write it as {wanted}",
     )
 
 

@@ -16,6 +16,11 @@ LEAST_SECRET_BYTES = 16
 IDENTITY_NUMBER_LENGTH = 18
 """Its check character is a capital X (GB 11643-1999), whatever some systems write; other numbers are as they stand."""
 
+HINT = (
+    "set SETTLEMENT_PERSON_KEY to at least 32 hex digits, and keep it: another secret gives other keys"
+    " (请设置至少 32 位十六进制密钥并妥善保管)"
+)
+
 
 def person_secret() -> bytes:
     """Return the secret of ``SETTLEMENT_PERSON_KEY``, hex digits.
@@ -23,16 +28,17 @@ def person_secret() -> bytes:
     Raises:
         SettlementError: ``person_key_missing``, ``person_key_invalid`` (not hex, or under 16 bytes).
     """
-    hint = "set SETTLEMENT_PERSON_KEY to at least 32 hex digits, and keep it: another secret gives other keys"
     text = os.environ.get("SETTLEMENT_PERSON_KEY", "")
     if not text:
-        raise SettlementError("person_key_missing", "SETTLEMENT_PERSON_KEY is not set", hint)
+        raise SettlementError("person_key_missing", "SETTLEMENT_PERSON_KEY is not set (人员密钥未设置)", HINT)
     try:
         secret = bytes.fromhex(text)
     except ValueError:
-        raise SettlementError("person_key_invalid", "SETTLEMENT_PERSON_KEY is not hexadecimal", hint) from None
+        message = "SETTLEMENT_PERSON_KEY is not hexadecimal (人员密钥须为十六进制)"
+        raise SettlementError("person_key_invalid", message, HINT) from None
     if len(secret) < LEAST_SECRET_BYTES:
-        raise SettlementError("person_key_invalid", f"SETTLEMENT_PERSON_KEY has {len(secret)} bytes only", hint)
+        message = f"SETTLEMENT_PERSON_KEY has {len(secret)} bytes only (人员密钥过短)"
+        raise SettlementError("person_key_invalid", message, HINT)
     return secret
 
 

@@ -88,6 +88,7 @@ def _same(table: Table, left: str, right: str, names: list[str] | None = None) -
 def _overlap(table: Table, key: str, what: str) -> SettlementError:
     return SettlementError(
         "reference_overlap",
-        f"{table.name} {key}: {what}",
-        "end the old row first: deliver it again as it is, with its valid_to, and the new one beside it",
+        f"{table.name} {key}: {what} (有效期重叠)",
+        "end the old row first: deliver it again as it is, with its valid_to, and the new one beside it"
+        " (请先为旧行补报 valid_to, 再报新行)",
     )

@@ -5,6 +5,7 @@ the work folder as UTF-8 without BOM, and its line ends are counted.
 """
 
 import codecs
+import errno
 import gzip
 import hashlib
 import lzma
@@ -40,9 +41,12 @@ DAMAGE = (
     NotImplementedError,
     RuntimeError,
     MemoryError,  # what a damaged LZMA header asks for
+    OverflowError,
     ValueError,
 )
-"""What the libraries raise for a damaged archive; pyarrow and bz2 also raise an OSError that has no number."""
+"""What the libraries raise for a damaged archive."""
+DAMAGE_NUMBERS = (None, errno.EINVAL)
+"""Of an OSError that means damage: pyarrow and bz2 give none, and a zip may name a place before its beginning."""
 
 
 @dataclass(frozen=True)
@@ -220,12 +224,8 @@ def _blocks(file: DeliveredFile, source: _HashingReader, expanded: IO[bytes]) ->
     while True:
         try:
             block = expanded.read(BLOCK)
-        except DAMAGE as error:
-            if file.compression is None:
-                raise
-            raise archives.damaged(file, error, source.read_beginning(), is_begun=is_begun) from None
-        except OSError as error:
-            if file.compression is None or error.errno is not None:
+        except (*DAMAGE, OSError) as error:
+            if file.compression is None or not _is_damage(error):
                 raise  # of the disk or the network
             raise archives.damaged(file, error, source.read_beginning(), is_begun=is_begun) from None
         if not block:
@@ -252,9 +252,16 @@ def _only_member(file: DeliveredFile, source: _HashingReader, spool: Path) -> It
             archives.check_directory(file, spool)
             archive = opened.enter_context(zipfile.ZipFile(spool))
             member = opened.enter_context(archive.open(archives.only_data_file(file, archive.infolist())))
-        except DAMAGE as error:
+        except (*DAMAGE, OSError) as error:
+            if not _is_damage(error):
+                raise
             raise archives.damaged(file, error, source.read_beginning(), is_begun=False) from None
         yield member
+
+
+def _is_damage(error: Exception) -> bool:
+    """False for what the disk or the network did."""
+    return not isinstance(error, OSError) or isinstance(error, DAMAGE) or error.errno in DAMAGE_NUMBERS
 
 
 class _Text:
