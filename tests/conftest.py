@@ -116,6 +116,9 @@ def warehouse(
         folder.mkdir()
         monkeypatch.setenv(f"SETTLEMENT_{variable}", str(folder))
     monkeypatch.setenv("SETTLEMENT_PERSON_KEY", PERSON_KEY)
+    monkeypatch.setenv(
+        "SETTLEMENT_LIMIT_MINUTES_AHEAD", str(100 * 366 * 1440)
+    )  # days of tests are of no machine's clock
     monkeypatch.setenv("SETTLEMENT_USER_KINDS", json.dumps({sender: list(KINDS) for sender in SENDERS}))
     yield Warehouse(admin_dsn, folders["INBOX"], folders["OUTBOX"])
     with psycopg.connect(postgres.admin_dsn(), autocommit=True) as connection:

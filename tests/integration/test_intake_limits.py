@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,20 @@ def test_a_business_date_is_not_after_the_day_the_batch_was_made(city: Warehouse
     receipt = receive("b1")
     assert (receipt.status != "refused") is is_taken
     assert is_taken or "business_date" in str(receipt.error)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "is_taken"), [(-timedelta(days=900), True), (timedelta(minutes=10), True), (timedelta(minutes=20), False)]
+)
+def test_a_batch_is_made_before_it_comes_by_our_clock(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, ahead: timedelta, is_taken: bool
+) -> None:
+    monkeypatch.delenv("SETTLEMENT_LIMIT_MINUTES_AHEAD")
+    made = datetime.now(UTC) + ahead
+    write_batch(warehouse.inbox, "b1", "reference", {"area": [area("330100")]}, created_at=made.isoformat())
+    receipt = receive("b1")
+    assert (receipt.error is None) is is_taken, receipt.error
+    assert is_taken or "晚于接收时间" in str(receipt.error)
 
 
 def aged(city: Warehouse, batch_id: str, days: int) -> None:

@@ -34,6 +34,8 @@ class Limits:
     batch_rows: int = 20_000_000
     quarantined_rows: int = 10_000
     """Refused rows that are kept of a held batch; the others are counted."""
+    minutes_ahead: int = 15
+    """Minutes that the clock of who made a batch may be ahead of the one of who receives it."""
     days_ahead: int = 1
     """Days that a batch's business date may be after the day it was made on."""
     days_back: int = 3_660

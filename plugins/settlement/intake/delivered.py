@@ -1,6 +1,6 @@
 """What a delivered batch says of itself, known before anything of it is received."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from settlement.contract.limits import Limits
 from settlement.contract.manifest import Manifest, parse_manifest
@@ -24,6 +24,24 @@ def read_manifest(batch_id: str, limits: Limits) -> Manifest:
             "split the batch (请拆分批次)",
         )
     return parse_manifest(content, batch_id, limits)
+
+
+def check_clock(manifest: Manifest, now: datetime, limits: Limits) -> None:
+    """Refuse a batch that says it was made after it came; how long before is its own matter.
+
+    What is dated by `created_at` (reference rows in force, settlements not in the future) would follow any date.
+
+    Raises:
+        SettlementError: ``manifest_invalid``.
+    """
+    if manifest.created_at > now + timedelta(minutes=limits.minutes_ahead):
+        raise SettlementError(
+            "manifest_invalid",
+            f"created_at {manifest.created_at.isoformat()} is later than the time of receiving,"
+            f" {now.isoformat(timespec='seconds')} (生成时间晚于接收时间)",
+            "set the clock of the sending system, write created_at as the time at which the batch was made, and send it"
+            f" again; SETTLEMENT_LIMIT_MINUTES_AHEAD allows {limits.minutes_ahead} minutes (请校准发送系统时钟后重报)",
+        )
 
 
 def delivered_manifest(batch_id: str) -> Manifest | None:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.errors import SettlementError
 from settlement.intake import attempts, bank, batches, formats, receipts, staging
 from settlement.intake.batches import Known, Received
-from settlement.intake.delivered import created_at, is_readable, read_manifest
+from settlement.intake.delivered import check_clock, created_at, is_readable, read_manifest
 from settlement.intake.engine import open_engine, work_folder
 from settlement.intake.faults import as_refusals
 from settlement.intake.folders import batch_folder, changed_at, complete_batches, has_manifest, inbox
@@ -111,6 +112,8 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
                 _check_same_manifest(known, manifest)  # the files are compared with it while they are staged
             elif known and known.is_final:
                 _check_same_content(known, manifest, folder)
+            else:
+                check_clock(manifest, datetime.now(UTC), limits)
             with attempts.counted(connection, manifest):
                 if known and known.is_final and not is_released:
                     return _again(connection, known)
