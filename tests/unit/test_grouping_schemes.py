@@ -112,7 +112,7 @@ def test_limits_and_lists_of_groups_are_judged(drg, column, value, fault):
         ("mdc_op", ("mdc,op_code", "MDCX,32.4101"), "mdc_op: names that mdc does not have: MDCX (line 2)"),
         ("mdc_op", ("mdc,op_code", "MDCE,1", "MDCE,1"), "mdc_op: repeated keys: MDCE 1 (lines 2, 3)"),
         ("adrg_op", ("adrg,slot,op_code", "HC2,9,51.2300"), "line 2: slot is '9', not a whole number from 1 to 8"),
-        ("adrg_op", ("adrg,slot,op_code", "HC2,1,51\x00.2300"), "is '51\\u0000.2300', with an invisible character"),
+        ("adrg_op", ("adrg,slot,op_code", "HC2,1,51\x00.2300"), "is '51⟨NUL⟩.2300', with an invisible character"),
         ("adrg_op", ("adrg,op_code,op_code", "HC2,1,1"), "adrg_op.csv line 1: column op_code stands twice"),
         ("adrg_op", ('adrg,op_code', 'HC2,"51.2300', "x"), "adrg_op.csv line 2: cannot be read as CSV"),
         ("adrg_op", ("adrg,op_code", "HC2,51.2300,more"), "adrg_op.csv line 2: has 3 values for 2 columns"),

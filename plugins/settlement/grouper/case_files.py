@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,12 +18,11 @@ from settlement.grouper.text_files import (
     UnreadableText,
     delimiter_of,
     encoding_of,
-    is_invisible,
     plain_name,
+    quoted,
     records,
-    shown,
-    stripped,
 )
+from settlement.invisible import names_of, stripped
 
 HINT = "see: settlement group --help; docs/runbook/grouping.md says how values are read"
 # Other names under which files carry a column.
@@ -38,6 +38,8 @@ SEXES = {
 # What programs write where there is nothing.
 NOTHING = frozenset(("-", "--", "—", "/", "\\n", "null", "none", "na", "n/a", "nan", "无"))
 SEPARATORS = re.compile(r"[|,;、]")
+# What no value has inside; line ends and tabs apart.
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 PLACEHOLDER = re.compile(r"(?<=[\w.])X")
 PROTECTED = re.compile(r"""(?:'|=")(.*?)"?""", re.DOTALL)
 
@@ -93,7 +95,7 @@ class Notes:
         """Note `what`, in English and Chinese, once more."""
         count, place = self._found.get(what, (0, "" if line is None else f"line {line}"))
         if not count and value is not None:
-            place += f" {shown(value)}"
+            place += f" {quoted(value)}"
         self._found[what] = (count + 1, place)
 
     def told(self) -> list[str]:
@@ -144,32 +146,32 @@ class CaseFile:
         if not encoding.startswith("utf-8"):
             self.notes.add(f"read as {encoding.upper()} (按 {encoding.upper()} 编码读取)")
         if delimiter != ",":
-            self.notes.add(f"columns divided by {shown(delimiter)} (列分隔符 {shown(delimiter)})")
+            self.notes.add(f"columns divided by {quoted(delimiter)} (列分隔符 {quoted(delimiter)})")
 
     def _names(self, header: Record) -> list[str]:
         plain = [plain_name(name) for name in header.values]
         names = [ALIASES.get(name, name) for name in plain]
         if again := sorted({name for name in names if name and names.count(name) > 1}):
             raise UnreadableText(
-                f"line {header.line}: column {', '.join(map(shown, again))} stands twice: which one counts? (列名重复)"
+                f"line {header.line}: column {', '.join(map(quoted, again))} stands twice: which one counts? (列名重复)"
             )
         missing = [] if "case_id" in names else ["case_id"]
         missing += [] if {"dx_list", "main_dx"} & set(names) else ["dx_list"]
         if missing:
             raise UnreadableText(
-                f"has no column {', '.join(missing)} (缺少列), only {', '.join(map(shown, names[:20]))}"
+                f"has no column {', '.join(missing)} (缺少列), only {', '.join(map(quoted, names[:20]))}"
             )
         if plain != header.values:
             self.notes.add("names of columns read without capitals, spaces and marks (列名已规范)", header.line)
         if unread := [name for name in names if name and name not in COLUMNS]:
-            self.notes.add(f"columns that are not read (未读取的列): {', '.join(map(shown, unread[:20]))}")
+            self.notes.add(f"columns that are not read (未读取的列): {', '.join(map(quoted, unread[:20]))}")
         return names
 
     def _case(self, row: Record, names: list[str]) -> Case:
         if len(row.values) != len(names):
             raise UnreadableText(
                 f"line {row.line}: has {len(row.values)} values for {len(names)} columns, the last is"
-                f" {shown(row.values[-1])} (列数不符：应为 {len(names)} 列)"
+                f" {quoted(row.values[-1])} (列数不符：应为 {len(names)} 列)"
             )
         given = _Given(row.line, dict(zip(names, row.values, strict=True)), self.notes)
         return Case(
@@ -217,7 +219,7 @@ class _Given:
     def refuse(self, name: str, value: str, reason_en: str, reason_zh: str) -> NoReturn:
         """Say what is wrong with a value, and where."""
         raise UnreadableText(
-            f"line {self.line}: {name} is {shown(value)}, {reason_en} (第 {self.line} 行 {name} 列：{reason_zh})"
+            f"line {self.line}: {name} is {quoted(value)}, {reason_en} (第 {self.line} 行 {name} 列：{reason_zh})"
         )
 
     def identifier(self, name: str) -> str:
@@ -287,7 +289,7 @@ class _Given:
     def _spelled(self, name: str, part: str, spellings: Mapping[str, str]) -> str:
         text = stripped(part)
         if text.lower() in NOTHING:
-            self.notes.add(f"{name}: {shown(text)} read as nothing (按空值读取)", self.line)
+            self.notes.add(f"{name}: {quoted(text)} read as nothing (按空值读取)", self.line)
             return ""
         if protected := PROTECTED.fullmatch(text):
             text = stripped(protected[1])
@@ -303,7 +305,7 @@ class _Given:
     def _plain(self, name: str) -> str:
         """The value in half width and without what is invisible at its ends; nothing where it only says so."""
         raw = self.values.get(name, "")
-        text = stripped(unicodedata.normalize("NFKC", raw))
+        text = stripped(raw if raw.isascii() else unicodedata.normalize("NFKC", raw))
         if text != raw and text.strip() != raw.strip():
             self.notes.add(
                 f"{name}: read in half width, nothing invisible at its ends (按半角读取，去除首尾不可见字符)",
@@ -311,21 +313,21 @@ class _Given:
                 raw,
             )
         if text.lower() in NOTHING and name not in ("dx_list", "main_dx", "op_list", "main_op", "related_ops"):
-            self.notes.add(f"{name}: {shown(text)} read as nothing (按空值读取)", self.line)
+            self.notes.add(f"{name}: {quoted(text)} read as nothing (按空值读取)", self.line)
             return ""
         self._refuse_controls(name, text)
         return text
 
     def _refuse_invisible(self, name: str, text: str) -> None:
-        allowed = " " if name == "case_id" else ""
-        if any(is_invisible(character) and character not in allowed for character in text):
+        if names_of(text) or (" " in text and name != "case_id"):
             self.refuse(name, text, "with an invisible character inside", "中间有不可见字符")
 
     def _refuse_controls(self, name: str, text: str) -> None:
-        if any(unicodedata.category(character) in ("Cc", "Cs") and character not in "\r\n\t" for character in text):
+        if CONTROLS.search(text):
             self.refuse(name, text, "with a control character inside", "中间有控制字符")
 
 
+@lru_cache(maxsize=100_000)
 def usual_spelling(code: str) -> str:
     """A code as the insurance's lists write it: capitals, but a small x for what is left open (I10.x00x002)."""
     return PLACEHOLDER.sub("x", code.upper())

@@ -11,7 +11,7 @@ from settlement.grouper.dip_expressions import weight_range
 from settlement.grouper.match_rules import diagnosis_slots, match_rules
 from settlement.grouper.reach import gaps, unreachable_groups, unreachable_rules
 from settlement.grouper.reading import LINE, ReadScheme, Row
-from settlement.grouper.text_files import shown
+from settlement.grouper.text_files import quoted
 from settlement.warehouse.dbt import project_folder
 
 GATES = (
@@ -377,4 +377,4 @@ def _examples(what: str, found: list[str], what_zh: str = "") -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 200 else shown(text)
+    return text if len(text) <= 200 else quoted(text)

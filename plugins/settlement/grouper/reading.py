@@ -15,12 +15,11 @@ from settlement.grouper.text_files import (
     delimiter_of,
     encoding_of,
     is_blank,
-    is_invisible,
     plain_name,
+    quoted,
     records,
-    shown,
-    stripped,
 )
+from settlement.invisible import names_of, stripped
 
 TRUE, FALSE = ("t", "true", "1", "y"), ("f", "false", "0", "n", "")
 LINE = "line"
@@ -117,14 +116,14 @@ def _value(column: Column, raw: str) -> str | None:
     text = stripped(raw if column.type == "text" else unicodedata.normalize("NFKC", raw))
     if column.type == "boolean":
         if text.lower() not in TRUE + FALSE:
-            raise ValueError(f"is {shown(text)}, neither true nor false: t or f (应为 t 或 f)")
+            raise ValueError(f"is {quoted(text)}, neither true nor false: t or f (应为 t 或 f)")
         return "t" if text.lower() in TRUE else "f"
     if not text:
         if column.required:
             raise ValueError("is empty (不得为空)")
         return None
-    if any(is_invisible(character) and character != " " for character in text):
-        raise ValueError(f"is {shown(text)}, with an invisible character inside (中间有不可见字符)")
+    if names_of(text):
+        raise ValueError(f"is {quoted(text)}, with an invisible character inside (中间有不可见字符)")
     if column.type == "integer":
         return _whole(column, text)
     if column.type == "number":
@@ -133,7 +132,7 @@ def _value(column: Column, raw: str) -> str | None:
         except InvalidOperation:
             number = Decimal("nan")
         if not number.is_finite() or abs(number) >= LARGEST:
-            raise ValueError(f"is {shown(text)}, not a number (应为数字)")
+            raise ValueError(f"is {quoted(text)}, not a number (应为数字)")
     return text
 
 
@@ -144,5 +143,5 @@ def _whole(column: Column, text: str) -> str:
     if number is None or not least <= number <= column.most:
         bounds = "" if column.least is None else f" from {column.least}"
         bounds += "" if column.most > 8 else f" to {column.most}"
-        raise ValueError(f"is {shown(text)}, not a whole number{bounds} (应为整数)")
+        raise ValueError(f"is {quoted(text)}, not a whole number{bounds} (应为整数)")
     return str(number)

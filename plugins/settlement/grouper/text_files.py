@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from settlement.invisible import shown, stripped
+
 LONGEST_LINE = 1_000_000
 """Characters; a longer line is no row of a table, and would fill the memory."""
 
@@ -142,28 +144,11 @@ def plain_name(text: str) -> str:
     return stripped(unicodedata.normalize("NFKC", text)).strip('"').strip().lower()
 
 
-def stripped(text: str) -> str:
-    """The text without what nobody sees at its ends: spaces of any width, tabs, marks, control characters."""
-    begin, end = 0, len(text)
-    while begin < end and is_invisible(text[begin]):
-        begin += 1
-    while end > begin and is_invisible(text[end - 1]):
-        end -= 1
-    return text[begin:end]
-
-
 def is_blank(text: str) -> bool:
     """Whether there is nothing to see in a text."""
-    return all(map(is_invisible, text))
+    return not stripped(text)
 
 
-def is_invisible(character: str) -> bool:
-    """Whether a character is a space, a format mark or a control character."""
-    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
-
-
-def shown(text: str) -> str:
-    """A value for a message: short, and with invisible characters spelled out."""
-    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    seen = (f"\\u{ord(c):04x}" if c != " " and is_invisible(c) else c for c in text)
-    return f"'{''.join(seen)}'"
+def quoted(text: str) -> str:
+    """A value for a message: short, and with invisible characters named."""
+    return f"'{shown(text if len(text) <= SHOWN else f'{text[:SHOWN]}…')}'"
