@@ -5,6 +5,7 @@ What the real api-server adds (accounts, rights, runs) is tested in tests/end_to
 
 import hashlib
 import json
+import os
 from typing import Any
 
 import pytest
@@ -207,6 +208,24 @@ def test_a_run_of_this_very_batch_is_found_whoever_started_it(client):
     trigger(client, "operator", BATCH, {"batch_id": BATCH})
     answer = deliver(client, manifest_of(FILES), FILES)
     assert (answer.status_code, answer.json()["run"]["dag_run_id"]) == (200, BATCH)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_lies_in_place_of_the_lock_is_neither_followed_nor_waited_for(client, warehouse, kind):
+    elsewhere = warehouse.inbox.parent / "elsewhere"
+    place = warehouse.inbox / f".{BATCH}.lock"
+    {"link": lambda: place.symlink_to(elsewhere), "pipe": lambda: os.mkfifo(place), "folder": place.mkdir}[kind]()
+    assert_problem(deliver(client, manifest_of(FILES), FILES), 409, "delivery_in_progress")
+    assert not elsewhere.exists()
+
+
+def test_a_link_in_place_of_the_batch_folder_leads_nowhere(client, warehouse):
+    elsewhere = warehouse.inbox.parent / "elsewhere"
+    elsewhere.mkdir()
+    (warehouse.inbox / BATCH).symlink_to(elsewhere)
+    assert deliver(client, manifest_of(FILES), FILES).status_code == 202
+    assert list(elsewhere.iterdir()) == []
+    assert (warehouse.inbox / BATCH / "settlement.csv").read_bytes() == FILES["settlement.csv"]
 
 
 def test_the_run_of_a_delivery_is_the_service_accounts_in_the_senders_name(client):

@@ -128,7 +128,9 @@ async def _write_file(path: UPath, file: DeliveredFile, parts: Parts, meter: Bat
 
 
 def _begin(folder: UPath) -> None:
-    """Make the folder; what a refused delivery left there is incomplete from now on."""
+    """Make the folder; what a refused delivery left there is incomplete from now on. A link there is not followed."""
+    if folder.is_symlink():
+        folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
 

@@ -3,8 +3,10 @@
 A connection of the database would do so too, but each slow sender would hold one.
 """
 
+import errno
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,26 +27,40 @@ def only_upload(batch_id: str) -> Iterator[None]:
     """
     path = _folder() / f".{batch_id}.lock"  # no batch id begins with a dot
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
-        if not _is_taken(file.fileno(), path):
-            raise SettlementError(
-                "delivery_in_progress",
-                f"batch {batch_id} is being delivered by another call (该批次正在上传)",
-                "wait for its end (请待其结束)",
-            )
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    descriptor = _taken(path)
+    if descriptor is None:
+        raise SettlementError(
+            "delivery_in_progress",
+            f"batch {batch_id} is being delivered by another call (该批次正在上传)",
+            "wait for its end (请待其结束)",
+        )
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
 
 
-def _is_taken(descriptor: int, path: Path) -> bool:
-    """Lock the file; False where another call holds it, or has just removed the one that was opened."""
+def _taken(path: Path) -> int | None:
+    """Lock the file; None where another call holds it, has just removed it, or what lies there is no file.
+
+    Whoever may write to the inbox may put a link or a pipe there: neither is followed or waited for.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            return None
+        raise
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(descriptor), path.stat())
+        found = os.fstat(descriptor)
+        if stat.S_ISREG(found.st_mode) and os.path.samestat(found, path.lstat()):
+            return descriptor
     except (BlockingIOError, FileNotFoundError):
-        return False
+        pass
+    os.close(descriptor)
+    return None
 
 
 def _folder() -> Path:
