@@ -340,7 +340,7 @@ def test_a_platform_reads_nothing_of_runs_over_airflows_own_api(services: Servic
     values = {"dag_id": "settle_day", "dag_run_id": run_id, "run_id": run_id, "task_id": "resolve_pay_date"}
     open_paths = {}
     for path, operations in document["paths"].items():
-        if "get" not in operations or not path.startswith(("/api/v2/", "/ui/")):
+        if "get" not in operations or not path.startswith(("/api/v2/", "/ui/")) or path.endswith("/logout"):
             continue
         for named in (values, {**values, "dag_id": "~", "dag_run_id": "~"}):
             answer = services.call("platform", "GET", re.sub(r"\{\w+\}", "-1", _filled(path, named)))

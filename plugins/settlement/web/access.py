@@ -5,15 +5,19 @@ is internal to Airflow; when it changes, this module and the auth manager beside
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Literal
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.auth.tokens import JWTValidator
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag, resolve_user_from_token
+from airflow.api_fastapi.execution_api.app import _jwt_validator
 from airflow.configuration import conf
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
+from jwt import InvalidTokenError
 
 from settlement.errors import SettlementError
 from settlement.web.rate_limit import LIMIT
@@ -92,6 +96,30 @@ Caller = Annotated[str, Depends(signed_in)]
 async def account_of(token: str | None) -> str:
     """Give the account of a token. Raises HTTPException: 401 or 403 where it is none, or is over."""
     return str((await resolve_user_from_token(token)).get_name())
+
+
+async def is_account(token: str | None) -> bool:
+    """Whether the token is one of an account."""
+    try:
+        await account_of(token)
+    except HTTPException:
+        return False
+    return True
+
+
+async def is_task(token: str | None) -> bool:
+    """Whether the token is one that Airflow gave to a task of its own."""
+    try:
+        await task_tokens().avalidated_claims(token or "")
+    except InvalidTokenError:
+        return False
+    return True
+
+
+@cache
+def task_tokens() -> JWTValidator:
+    """Give what tokens of tasks are held against, as Airflow's own execution API has it."""
+    return _jwt_validator()
 
 
 def server_secret() -> bytes:

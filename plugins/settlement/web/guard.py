@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from settlement.callers import is_service
 from settlement.errors import SettlementError
-from settlement.web.access import account_of
+from settlement.web.access import account_of, is_account, is_task
 from settlement.web.answer_headers import AnswerHeaders, App, Message, Receive, Send
 from settlement.web.problems import PROBLEM, describe, headers_of
 from settlement.web.rate_limit import RUN_STARTS
@@ -28,11 +28,14 @@ from settlement.web.sign_ins import SIGN_INS
 KIB = 1024
 BODY_BYTES = 1024 * KIB
 SMALL_BODY_BYTES = 16 * KIB
-"""Of a sign-in, and of what starts runs: their conf is a few short values."""
+"""Of a sign-in, of what starts runs (their conf is a few short values), and of whoever has not signed in: a web
+framework reads a body before it asks who sends it."""
 BODY_SECONDS = 30
 
-# Tasks bring results of their own here, by tokens of their own; uploads are bounded where they are read.
-OWN_BOUNDS = ("/execution/", "/settlement/v1/batches")
+UPLOADS = "/settlement/v1/batches"
+"""Bodies that are bounded where they are read."""
+OF_TASKS = "/execution/"
+"""Tasks bring results of their own here, of any size, by tokens of their own."""
 SIGN_IN = re.compile(r"/auth/(token(/cli)?|login)/?")
 START = re.compile(r"/api/v2/(dags/[^/]+/dagRuns|backfills|assets/[^/]+/materialize|assets/events)/?")
 FOR_ACCOUNTS = ("/openapi.json", "/docs", "/redoc", "/api/v2/version")
@@ -66,11 +69,11 @@ class Guard:
             if path.startswith(BY_COOKIE):
                 has_cookie = COOKIE_NAME_JWT_TOKEN in request.cookies
                 require_same_origin(request.method, request.headers, has_cookie=has_cookie)
-            if request.method in HARMLESS or path.startswith(OWN_BOUNDS):
+            limit = await _limit_of(request, path)
+            if limit is None:
                 await self._app(scope, receive, send)
                 return
-            is_small = bool(SIGN_IN.fullmatch(path) or START.fullmatch(path))
-            body = await _read(receive, SMALL_BODY_BYTES if is_small else BODY_BYTES)
+            body = await _read(receive, limit)
             if START.fullmatch(path):
                 await _count_start(request)
             answer = _answer_of(path, body, request)
@@ -81,6 +84,17 @@ class Guard:
             body_of_problem = problem.model_dump(exclude_none=True)
             refusal = JSONResponse(body_of_problem, problem.status, headers, media_type=PROBLEM)
             await refusal(scope, receive, send)
+
+
+async def _limit_of(request: Request, path: str) -> int | None:
+    """Give how many bytes of a body are read before the call is passed on; None where it is passed on at once."""
+    if request.method in HARMLESS or path == UPLOADS:
+        return None
+    if path.startswith(OF_TASKS):
+        return None if await is_task(_token(request)) else SMALL_BODY_BYTES
+    if SIGN_IN.fullmatch(path) or START.fullmatch(path) or not await is_account(_token(request)):
+        return SMALL_BODY_BYTES
+    return BODY_BYTES
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
