@@ -32,7 +32,9 @@ class Links(BaseModel):
     """Where to go from a batch, as paths on this server."""
 
     self: str
-    run: str = Field(description="The receiving run on Airflow's own API.")
+    run: str = Field(
+        description="The receiving run on Airflow's own API, for those who may open that; others: `/v1/runs`."
+    )
     rejected: str | None = Field(None, description="Refused rows as CSV, where there are any.")
 
 
