@@ -21,7 +21,7 @@ from settlement.payments import instructions, questions
 from settlement.payments.approval import decide_request
 from settlement.payments.bank_files import write_bank_files
 from settlement.payments.instructions import disburse_approved
-from settlement.payments.pay_dates import refuse_far_pay_date
+from settlement.payments.pay_dates import refuse_far_pay_date, refuse_pay_date_ahead
 from settlement.payments.requests import request_payments
 from settlement.payments.summary import summarise
 
@@ -565,6 +565,24 @@ def test_a_pay_date_long_after_all_that_was_accepted_is_refused(books):
         refuse_far_pay_date(date(2026, 12, 31), AREA)
     assert refusal.value.code == "pay_date_too_far"
     refuse_far_pay_date(date(2026, 12, 31), None)
+
+
+@pytest.mark.parametrize(
+    ("day_of_run", "last_allowed", "first_refused"),
+    [
+        (date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 10)),
+        (date(2026, 3, 7), date(2026, 3, 13), date(2026, 3, 16)),  # a Saturday: Monday is the first day
+        (date(2026, 2, 13), date(2026, 2, 27), date(2026, 2, 28)),  # Spring Festival lies between
+    ],
+)
+def test_a_pay_date_may_lie_five_working_days_after_the_runs_own_day_and_no_more(
+    books, day_of_run, last_allowed, first_refused
+):
+    refuse_pay_date_ahead(date(2026, 1, 5), day_of_run)  # old days are settled whenever somebody asks for them
+    refuse_pay_date_ahead(last_allowed, day_of_run)
+    with pytest.raises(SettlementError, match="is 6 working days after") as refusal:
+        refuse_pay_date_ahead(first_refused, day_of_run)
+    assert refusal.value.code == "pay_date_too_far"
 
 
 def test_where_nothing_was_accepted_no_pay_date_is_too_far(books):
