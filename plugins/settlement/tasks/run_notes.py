@@ -53,16 +53,16 @@ def service_client() -> httpx.Client | None:
     address = os.environ.get("SETTLEMENT_AIRFLOW_URL")
     if not address:
         return None
-    client = httpx.Client(base_url=address, timeout=SECONDS_TO_WAIT)
-    client.headers["Authorization"] = f"Bearer {_token(client)}"
-    return client
+    # Signing in has a connection of its own: a client that was used cannot be opened by `with`.
+    token = _token(address)
+    return httpx.Client(base_url=address, timeout=SECONDS_TO_WAIT, headers={"Authorization": f"Bearer {token}"})
 
 
-def _token(client: httpx.Client) -> str:
+def _token(address: str) -> str:
     account = {
         "username": os.environ["SETTLEMENT_AIRFLOW_USER"],
         "password": os.environ["SETTLEMENT_AIRFLOW_PASSWORD"],
     }
-    answer = client.post("/auth/token", json=account)
+    answer = httpx.post(f"{address}/auth/token", json=account, timeout=SECONDS_TO_WAIT)
     answer.raise_for_status()
     return str(answer.json()["access_token"])
