@@ -192,6 +192,9 @@ def test_every_version_of_the_booking_notice_is_read(version: int) -> None:
             booked_on=date(2026, 3, 2),
             message_id="N1",
             return_reason=None,
+            is_detail=True,
+            booking_reference="B9",
+            booking_amount=Decimal("17250.67"),
         )
     ]
 
@@ -243,6 +246,72 @@ def test_transactions_that_do_not_add_up_to_their_entry_are_refused() -> None:
         notice(entry(f"<NtryDtls>{detail(PAID, '17000.00')}{detail(OTHER, '250.66')}</NtryDtls>"))
     assert caught.value.code == "bank_message_sum_differs"
     assert "17250.66" in caught.value.message
+
+
+@pytest.mark.parametrize("place", ["entry", "detail", "both", "in two records"])
+def test_charges_make_up_what_transactions_lack_of_their_entry(place: str) -> None:
+    charge = '<Chrgs><Rcrd><Amt Ccy="CNY">0.67</Amt><CdtDbtInd>DBIT</CdtDbtInd></Rcrd></Chrgs>'
+    two = charge.replace("0.67", "0.60") + charge.replace("0.67", "0.07")
+    of_entry = {"entry": charge, "both": charge, "in two records": two}.get(place, "")
+    of_detail = charge if place in ("detail", "both") else ""
+    rows = notice(entry(f"{of_entry}<NtryDtls>{detail(PAID, '17250.00', of_detail)}</NtryDtls>"))
+    assert [(row.amount, row.is_charge, row.side) for row in rows] == [
+        (Decimal("17250.00"), False, "debit"),
+        (Decimal("0.67"), True, "debit"),
+    ]
+
+
+def test_an_amount_that_only_the_entry_gives_leaves_out_the_charges_it_contains() -> None:
+    charge = '<Chrgs><Rcrd><Amt Ccy="CNY">0.67</Amt><ChrgInclInd>true</ChrgInclInd></Rcrd></Chrgs>'
+    bare = f"<NtryDtls><TxDtls><Refs><EndToEndId>{PAID}</EndToEndId></Refs></TxDtls></NtryDtls>"
+    assert [row.amount for row in notice(entry(charge + bare))] == [Decimal("17250.00"), Decimal("0.67")]
+
+
+def test_charges_that_do_not_make_up_the_difference_are_none() -> None:
+    charge = '<Chrgs><Rcrd><Amt Ccy="CNY">0.66</Amt></Rcrd></Chrgs>'
+    (row,) = notice(entry(f"<NtryDtls>{detail(PAID, '17250.00', charge)}</NtryDtls>"))
+    assert row.amount == Decimal("17250.67"), "what was booked, and no payment of ours"
+
+
+@pytest.mark.parametrize("side", ["DBIT", "CRDT"])
+def test_an_entry_whose_transactions_all_say_the_other_side_is_refused(side: str) -> None:
+    other = {"DBIT": "CRDT", "CRDT": "DBIT"}[side]
+    both = detail(PAID, "17250.00", f"<CdtDbtInd>{other}</CdtDbtInd>") + detail(
+        OTHER, "0.67", f"<CdtDbtInd>{other}</CdtDbtInd>"
+    )
+    for details in (detail(PAID, more=f"<CdtDbtInd>{other}</CdtDbtInd>"), both):
+        with pytest.raises(BankMessageError) as caught:
+            notice(entry(f"<NtryDtls>{details}</NtryDtls>", side=side))
+        assert caught.value.code == "bank_message_side_differs"
+
+
+@pytest.mark.parametrize(
+    ("flag", "expected"), [("true", True), ("1", True), ("false", False), ("0", False), ("", False)]
+)
+def test_a_reversal_is_read(flag: str, expected: bool) -> None:
+    given = f"<RvslInd>{flag}</RvslInd>" if flag else ""
+    (row,) = notice(entry().replace("<Sts>", f"{given}<Sts>"))
+    assert row.is_reversal is expected
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "utf-16"])
+def test_a_message_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{notice_xml(entry()).decode()}'.replace("B9", "医保9")
+    (row,) = parse_camt054(io.BytesIO(text.encode(encoding)))
+    assert row.servicer_reference == "医保9"
+
+
+@pytest.mark.parametrize("declared", ['<?xml version="1.0" encoding="utf-8"?>', ""])
+def test_a_message_in_another_encoding_than_it_declares_is_refused_as_such(declared: str) -> None:
+    with pytest.raises(BankMessageError) as caught:
+        list(parse_camt054(io.BytesIO((declared + notice_xml(entry()).decode()).replace("B9", "医保").encode("gbk"))))
+    assert caught.value.code == "bank_message_encoding"
+
+
+@pytest.mark.parametrize(("text", "value"), [(".5", "0.50"), ("+1.00", "1.00"), ("7.", "7.00"), ("1.50000", "1.50")])
+def test_an_amount_is_read_in_every_form_of_a_decimal(text: str, value: str) -> None:
+    (row,) = notice(entry(amount=text))
+    assert row.amount == Decimal(value)
 
 
 def test_an_entry_without_transactions_is_a_row_without_an_identifier() -> None:

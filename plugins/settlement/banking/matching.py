@@ -1,8 +1,8 @@
 """Match what the bank answered to instructions, and book what it means (回单匹配入账).
 
-Only a booked debit pays an instruction; a rejection or a booked credit makes the money payable again. Within a batch
-booked debits come first, then statuses, then booked credits, so the order of its messages is of no matter. Between
-batches a credit may come before its debit: it waits in suspense, and the debit then pays and returns at once.
+Within a batch booked debits come first, then statuses, then booked credits, so the order of its messages is of no
+matter. Between batches a credit may come before its debit: it waits in suspense, and the debit then pays and returns at
+once.
 
 The bank of one area says nothing about another's: an answer decides only about instructions of its batch's area.
 """
@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
 
-from settlement.banking.payment_file import CURRENCY
-from settlement.banking.statuses import DUPLICATE, FAILED, SETTLED, UNDER_WAY, WAITING
+from settlement.banking.answers import FINDINGS, Answer, EarlierCredit, Meaning, Standing, meaning_of
+from settlement.banking.bookings import Bookings
+from settlement.banking.statuses import SETTLED
 from settlement.errors import SettlementError
 from settlement.ledger.posting import post
 from settlement.statements import statement
@@ -34,7 +34,6 @@ EVENTS = ("paid", "rejected", "returned")
 POSTED = (*EVENTS, "suspense", "suspense_cleared")
 ALERT = "BANK ANSWER NEEDS A PERSON 回单须人工核查"
 """Monitoring reads lines of the log whose ``event`` begins so; docs/runbook/installation.md says in which files."""
-NEEDS_A_LOOK = ("unknown", "amount_differs", "not_expected")
 WORDS = {
     "paid": "paid 已到账",
     "rejected": "rejected 拒付",
@@ -44,18 +43,20 @@ WORDS = {
     "unknown": "unknown 无对应指令",
     "amount_differs": "amount differs 金额不符",
     "not_expected": "not expected 状态不符",
+    "held": "held 暂挂未入账",
     "repeated": "repeated 重复",
 }
 ENTRY_COLUMNS = (
-    "bank_entry_id, area_code, batch_id, message_id, kind, end_to_end_id, account_no, side, amount, booked_on,"
-    " status_code, reason_code, outcome, fixmedins_code, instruction_id"
+    "bank_entry_id, area_code, batch_id, message_id, kind, end_to_end_id, account_no, side, amount, currency,"
+    " booked_on, booking_reference, booking_amount, is_detail, status_code, reason_code, outcome, finding,"
+    " explains_bank_entry_id, fixmedins_code, instruction_id"
 )
 EVENT_COLUMNS = "fixmedins_code, instruction_id, event, bank_entry_id, event_date, reason_code"
 
 
 @dataclass(frozen=True)
 class Matching:
-    """What recording one batch found: the number of transactions by outcome.
+    """What recording one batch found: the number of transactions by outcome, and of those for a person by finding.
 
     An earlier credit that this batch explains counts here as `returned`.
     """
@@ -63,99 +64,7 @@ class Matching:
     batch_id: str
     counts: dict[str, int]
     summary: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One transaction of the bank's, with the instruction it names and the events that instruction already has."""
-
-    area_code: str
-    message_id: str | None
-    is_booked: bool
-    is_further_movement: bool
-    account_no: str | None
-    entry_reference: str | None
-    servicer_reference: str | None
-    line_no: int
-    status: str | None
-    reason_code: str | None
-    side: str | None
-    amount: Decimal | None
-    currency: str | None
-    booking_date: date | None
-    end_to_end_id: str | None
-    fixmedins_code: str | None
-    instruction_id: UUID | None
-    instruction_amount: Decimal | None
-    has_account: bool | None
-    events: Sequence[str]
-    was_said_to_be_made: bool
-
-    @property
-    def kind(self) -> str:
-        """Whether it says that money moved, or only how far a payment has come."""
-        return "booked" if self.is_booked else "status"
-
-    @property
-    def refuses_duplicate(self) -> bool:
-        """Whether the bank refuses the copy only: a message that was sent again says nothing about the first."""
-        return self.status in FAILED and self.reason_code in DUPLICATE
-
-    @property
-    def order(self) -> tuple[int, str, str, str]:
-        """The place in its batch: money that left, then statuses, then money that came back."""
-        step = {"debit": 0, "credit": 2}.get(self.side or "", 1) if self.is_booked else 1
-        return (step, str(self.booking_date), self.end_to_end_id or "", self.status or "")
-
-    @property
-    def bank_entry_id(self) -> UUID:
-        """The identity of the transaction, whichever message brings it.
-
-        A booked one is known by end-to-end id, side, amount and date, and where the bank gives several such movements
-        references of their own, by its reference; a status by end-to-end id and code, where a copy's refusal is none
-        of the payment. Money without an id is told apart by the bank's reference, or else by its place in its message.
-        Each area has a bank of its own.
-        """
-        key = ["bank entry", self.area_code, self.kind, self.end_to_end_id or self._bank_reference()]
-        if self.is_booked:
-            key += [str(self.side), str(self.amount), str(self.booking_date)]
-            # A notice that was corrected from another currency is another one. Yuan, the rule, is left unsaid.
-            key += [str(self.currency)] if self.currency != CURRENCY else []
-            key += [str(self.servicer_reference)] if self.is_further_movement else []
-        else:
-            key += [str(self.status)]
-            key += [str(self.reason_code)] if self.refuses_duplicate else []
-        return uuid5(NAMESPACE_URL, "|".join(key))
-
-    def _bank_reference(self) -> str:
-        if self.servicer_reference:
-            return f"{self.account_no}/{self.servicer_reference}"
-        return f"{self.message_id}/{self.entry_reference}/{self.line_no}"
-
-
-@dataclass(frozen=True)
-class EarlierCredit:
-    """A credit that was booked before the debit it gives back, and stands in suspense."""
-
-    bank_entry_id: UUID
-    booked_on: date
-    reason_code: str | None
-
-
-@dataclass
-class Standing:
-    """What became of an instruction so far: its events, and its movements that stand in suspense."""
-
-    events: set[str] = field(default_factory=set)
-    is_said_to_be_made: bool = False
-    """Whether a status said that the bank made the payment, which its booking has still to prove."""
-    debits_in_suspense: int = 0
-    credits_in_suspense: list[EarlierCredit] = field(default_factory=list)
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether the institution has the money: what left and came back besides does not count."""
-        return self.events == {"paid"} and self.debits_in_suspense <= len(self.credits_in_suspense)
+    findings: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,38 +88,23 @@ class _Event:
     reason_code: str | None
 
 
+@dataclass(frozen=True)
+class _Decision:
+    """One new answer, what it means, and the movement in suspense that it is a transaction of."""
+
+    answer: Answer
+    meaning: Meaning
+    explains_bank_entry_id: UUID | None
+
+
 @dataclass
 class _Decisions:
-    """What a batch says: its new answers with their outcomes, in order, and the events that follow."""
+    """What a batch says: its new answers with what they mean, in order, and the events that follow."""
 
-    answers: list[tuple[Answer, str]] = field(default_factory=list)
+    answers: list[_Decision] = field(default_factory=list)
     events: list[_Event] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-
-
-def outcome_of(answer: Answer, standing: Standing) -> str:
-    """Decide what an answer means for its instruction, as it stands."""
-    if answer.is_booked and answer.currency != CURRENCY:
-        return "amount_differs"  # whoever it names: another currency is never yuan in the books
-    if answer.instruction_id is None:
-        return "unknown"
-    untouched = bool(answer.has_account) and not standing.events
-    if answer.is_booked:
-        if answer.amount != answer.instruction_amount:
-            return "amount_differs"
-        if answer.side == "debit":
-            return "paid" if untouched else "not_expected"
-        # Where money left twice, the first that comes back is the surplus: the institution still has its payment.
-        return "returned" if standing.is_paid else "not_expected"
-    if answer.status in FAILED:
-        is_final = untouched and not answer.refuses_duplicate and not standing.is_said_to_be_made
-        return "rejected" if is_final else "not_expected"
-    if answer.status in SETTLED:
-        return "not_expected" if "rejected" in standing.events else "accepted"
-    if answer.side or answer.status in WAITING:
-        return "pending"
-    # A code that nobody has agreed on may be a final one: it is no acceptance.
-    return "accepted" if answer.status in UNDER_WAY else "not_expected"
+    findings: Counter[str] = field(default_factory=Counter)
 
 
 def unrecorded_batches() -> list[str]:
@@ -251,20 +145,33 @@ def record_receipts(connection: psycopg.Connection[Any], batch_id: str, *, poste
     connection.execute("select set_config('settlement.batch_id', %s, true)", [batch_id])
     for event in POSTED:
         post(connection, f"entries.entry_{event}", area_code=batch.area_code, purpose=event, posted_by=posted_by)
-    counts = dict(decisions.counts)
+    _require_entries(connection, batch_id)
+    counts, findings = dict(decisions.counts), dict(decisions.findings)
     connection.execute(
         "insert into ledger.receipt_batch (batch_id, area_code, outcome_counts, recorded_by) values (%s, %s, %s, %s)",
         [batch_id, batch.area_code, json.dumps(counts), posted_by],
     )
-    _alert(batch, counts)
-    return Matching(batch_id, counts, f"{batch_id}: {_in_words(counts)}")
+    _alert(batch, findings)
+    questions = f"; needs a person 须人工核查: {_named(findings, FINDINGS)}" if findings else ""
+    return Matching(batch_id, counts, f"{batch_id}: {_in_words(counts)}{questions}", findings)
 
 
-def _alert(batch: _Batch, counts: dict[str, int]) -> None:
+def _alert(batch: _Batch, findings: dict[str, int]) -> None:
     """Call for a person. It is said before the transaction ends, so that a crash may say it twice, and never not."""
-    open_questions = {outcome: counts[outcome] for outcome in NEEDS_A_LOOK if counts.get(outcome)}
-    if open_questions:
-        log.error("%s: area %s, batch %s: %s", ALERT, batch.area_code, batch.batch_id, _in_words(open_questions))
+    if findings:
+        log.error("%s: area %s, batch %s: %s", ALERT, batch.area_code, batch.batch_id, _named(findings, FINDINGS))
+
+
+def _require_entries(connection: psycopg.Connection[Any], batch_id: str) -> None:
+    """Refuse to record what the books would not hold: an event that no posting rule books would be lost in silence."""
+    missing = connection.execute(statement(PACKAGE, "missing_entries"), {"batch_id": batch_id}).fetchone()
+    if missing is not None:
+        raise SettlementError(
+            "event_without_entry",
+            f"{batch_id}: {missing[0]} would be recorded without an entry in the books (事件没有对应分录)",
+            "nothing of the batch was recorded; look whether a posting rule is in force on its date"
+            " (整批未入账, 请核对该日期是否有生效的记账规则)",
+        )
 
 
 def _batch(connection: psycopg.Connection[Any], batch_id: str) -> _Batch:
@@ -291,19 +198,21 @@ def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> _Decisions:
         ).fetchall()
     known = _known(connection, [answer.bank_entry_id for answer in found])
     standings = _standings(connection, found)
+    bookings = Bookings.recorded(connection, batch.area_code, found)
     decisions = _Decisions()
     for answer in sorted(found, key=lambda answer: answer.order):
-        if answer.bank_entry_id in known:
+        if answer.bank_entry_id in known or bookings.tells(answer):
             decisions.counts["repeated"] += 1
             continue
         known.add(answer.bank_entry_id)
         standing = standings[answer.instruction_id]
-        outcome = outcome_of(answer, standing)
-        decisions.answers.append((answer, outcome))
-        decisions.counts[outcome] += 1
-        if answer.is_booked and outcome == "not_expected":
+        meaning = meaning_of(answer, standing)
+        decisions.answers.append(_Decision(answer, meaning, bookings.take(answer, meaning)))
+        decisions.counts[meaning.outcome] += 1
+        decisions.findings.update([meaning.finding] if meaning.finding else [])
+        if answer.is_booked and meaning.outcome == "not_expected":
             _set_aside(answer, standing)
-        events = _events(answer, outcome, standing, batch)
+        events = _events(answer, meaning.outcome, standing, batch)
         decisions.events.extend(events)
         standing.events.update(event.event for event in events)
         standing.is_said_to_be_made |= answer.status in SETTLED
@@ -359,7 +268,8 @@ def _known(connection: psycopg.Connection[Any], ids: list[UUID]) -> set[UUID]:
 def _insert(connection: psycopg.Connection[Any], batch: _Batch, decisions: _Decisions) -> None:
     with connection.cursor() as cursor:
         with cursor.copy(f"copy ledger.bank_entry ({ENTRY_COLUMNS}) from stdin") as rows:
-            for answer, outcome in decisions.answers:
+            for decision in decisions.answers:
+                answer = decision.answer
                 rows.write_row(
                     [
                         answer.bank_entry_id,
@@ -371,10 +281,16 @@ def _insert(connection: psycopg.Connection[Any], batch: _Batch, decisions: _Deci
                         answer.account_no,
                         answer.side,
                         answer.amount,
+                        answer.currency,
                         answer.booking_date,
+                        answer.booking_reference,
+                        answer.booking_amount,
+                        answer.is_detail,
                         answer.status,
                         answer.reason_code,
-                        outcome,
+                        decision.meaning.outcome,
+                        decision.meaning.finding,
+                        decision.explains_bank_entry_id,
                         answer.fixmedins_code,
                         answer.instruction_id,
                     ]
@@ -385,5 +301,8 @@ def _insert(connection: psycopg.Connection[Any], batch: _Batch, decisions: _Deci
 
 
 def _in_words(counts: dict[str, int]) -> str:
-    named = [f"{counts[outcome]} {words}" for outcome, words in WORDS.items() if counts.get(outcome)]
-    return ", ".join(named) or "no transactions 无交易"
+    return _named(counts, WORDS) or "no transactions 无交易"
+
+
+def _named(counts: dict[str, int], words: dict[str, str]) -> str:
+    return ", ".join(f"{counts[name]} {meaning}" for name, meaning in words.items() if counts.get(name))

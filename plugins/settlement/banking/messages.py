@@ -6,6 +6,7 @@ file. Rows are given as they are read: an error may come after the first of them
 transaction.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,10 +23,36 @@ from settlement.money import yuan
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MAX_BYTES = 4 * 1024**3
-AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,5})?")
-NO_REFERENCE = re.compile(r"NONREF|NONE|N/?A|NOT ?PROVIDED|NOT ?AVAILABLE|NOREF|0+|-+")
-"""What banks write where a reference is demanded and they have none; NOTPROVIDED is ISO's own word."""
+AMOUNT = re.compile(r"\+?([0-9]{1,16}(\.[0-9]{0,5})?|\.[0-9]{1,5})")
+"""xs:decimal as ISO 20022 bounds it, with as many digits as the books hold; `.50` and `+1.00` are among it."""
 DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(Z|[+-][0-9]{2}:[0-9]{2})?")
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+CTRL_Z = b"\x1a"
+PLACEHOLDERS = frozenset(
+    {
+        "NONREF",
+        "NOREF",
+        "NOREFERENCE",
+        "NOTPROVIDED",
+        "NOTAVAILABLE",
+        "NOTAPPLICABLE",
+        "NOTKNOWN",
+        "NONE",
+        "NULL",
+        "NIL",
+        "NA",
+        "UNKNOWN",
+        "无",
+        "空",
+    }
+)
+"""Words that banks write where they have no reference: NOTPROVIDED is ISO 20022's, NONREF is SWIFT's of MT messages."""
+FLAGS = {None: False, "false": False, "0": False, "true": True, "1": True}
+NOT_ITS_ENCODING = (
+    etree.ErrorTypes.ERR_INVALID_ENCODING,
+    etree.ErrorTypes.ERR_UNKNOWN_ENCODING,
+    etree.ErrorTypes.ERR_UNSUPPORTED_ENCODING,
+)
 
 
 class BankMessageError(SettlementError):
@@ -47,22 +74,42 @@ class Message:
 
 
 class _BoundedStream:
-    """A stream that stops with an error after `max_bytes` and remembers whether its end was reached."""
+    """A stream that stops with an error after `max_bytes` and remembers whether its end was reached.
+
+    Blanks before the XML declaration and the Ctrl-Z that some systems end a file with are left out: XML allows neither,
+    and neither says anything.
+    """
 
     def __init__(self, stream: BinaryIO, max_bytes: int) -> None:
         self._stream = stream
         self._left = max_bytes
+        self._is_at_start = True
+        self._held_back = b""
         self.at_end = False
 
     def read(self, size: int = -1) -> bytes:
+        while True:
+            data = self._read(size)
+            if self._is_at_start and data:
+                data = data.removeprefix(BYTE_ORDER_MARK).lstrip(b" \t\r\n")
+                self._is_at_start = not data
+            content = data.rstrip(CTRL_Z)
+            if content:
+                content, self._held_back = self._held_back + content, data[len(content) :]
+                return content
+            self._held_back += data
+            if self.at_end:
+                return b""
+
+    def _read(self, size: int) -> bytes:
         data = self._stream.read(size)
         self._left -= len(data)
         self.at_end = not data
         if self._left < 0:
             raise BankMessageError(
                 "bank_message_too_large",
-                "The file is larger than a bank message may be.",
-                "Ask the bank to split it, or raise the limit.",
+                "The file is larger than a bank message may be (文件超过银行报文的大小上限).",
+                "Ask the bank to split it, or raise the limit (请银行拆分, 或提高上限).",
             )
         return data
 
@@ -72,7 +119,8 @@ def read_elements(
 ) -> Iterator[tuple[str, "Element"]]:
     """Give each complete element whose local name is in `names`, as (name, element), in document order.
 
-    The element is only valid until the next one is asked for. Raises BankMessageError: `bank_message_not_xml`,
+    The element is only valid until the next one is asked for. Comments and processing instructions are left out, as XML
+    has it: `17<!-- -->50.11` is 1750.11. Raises BankMessageError: `bank_message_not_xml`, `bank_message_encoding`,
     `bank_message_truncated`, `bank_message_unsafe`, `bank_message_wrong_kind`, `bank_message_too_large`.
     """
     bounded = _BoundedStream(stream, max_bytes)
@@ -88,7 +136,7 @@ def read_elements(
             load_dtd=False,
             no_network=True,
             huge_tree=False,
-            remove_comments=True,  # a value goes on behind a comment in it
+            remove_comments=True,
             remove_pis=True,
         )
         for event, node in context:
@@ -106,16 +154,24 @@ def read_elements(
         if not is_inside:
             raise _wrong_kind(message, context.root.tag)
     except etree.XMLSyntaxError as error:
+        if error.code in NOT_ITS_ENCODING:
+            raise BankMessageError(
+                "bank_message_encoding",
+                f"The bytes of the file are not in the encoding that it declares: {error.msg}"
+                " (文件字节与其声明的编码不符, 未声明即为 UTF-8).",
+                "Without a declaration XML is UTF-8. Ask the bank to declare what it writes, such as"
+                ' <?xml version="1.0" encoding="GB18030"?>, or to write UTF-8 (请银行正确声明编码或改用 UTF-8).',
+            ) from None
         if namespace is not None and bounded.at_end:
             raise BankMessageError(
                 "bank_message_truncated",
-                f"The file ends in the middle of the message, at line {error.lineno}.",
-                "Ask the bank to send it again; nothing of it was taken.",
+                f"The file ends in the middle of the message, at line {error.lineno} (报文在第 {error.lineno} 行中断).",
+                "Ask the bank to send it again; nothing of it was taken (请银行重发, 未接收任何内容).",
             ) from None
         raise BankMessageError(
             "bank_message_not_xml",
-            f"The file is not well-formed XML: {error.msg}",
-            "Check that the manifest names the right file and format.",
+            f"The file is not well-formed XML: {error.msg} (文件不是格式正确的 XML).",
+            "Check that the manifest names the right file and format (请核对清单中的文件与格式).",
         ) from None
 
 
@@ -127,16 +183,16 @@ class Element:
     namespace: str
 
     @property
-    def parent(self) -> "Element | None":
-        """The element around it, as far as it is read; None at the root."""
-        node = self.node.getparent()
-        return None if node is None else Element(node, self.namespace)
-
-    @property
     def parent_name(self) -> str:
         """The local name of the parent; empty at the root or below a foreign element."""
         parent = self.node.getparent()
         return "" if parent is None else _local_name(parent, self.namespace)
+
+    @property
+    def parent(self) -> "Element | None":
+        """The element around this one, with what stands before it and was not read yet."""
+        parent = self.node.getparent()
+        return None if parent is None else Element(parent, self.namespace)
 
     def find(self, path: str) -> "Element | None":
         """Give the first descendant at `path` (`Refs/EndToEndId`), or None."""
@@ -151,18 +207,32 @@ class Element:
         """Give the text at the first of `paths` that has some, without the blanks around it; else None."""
         for path in paths:
             found = self.find(path)
-            if found is not None and (text := (found.node.text or "").strip()):
+            if found is not None and (text := found.own_text()):
                 return text
         return None
 
+    def texts(self, path: str) -> list[str]:
+        """Give every text at `path`, without the blanks around it, in the order of the file."""
+        found = self.node.iterfind(_qualified(path, self.namespace))
+        return [text for node in found if (text := Element(node, self.namespace).own_text())]
+
     def reference(self, *paths: str) -> str | None:
-        """Give the text at the first of `paths` that has some, unless it only says that there is no reference."""
-        text = self.text(*paths)
-        return None if text and NO_REFERENCE.fullmatch(text.upper()) else text
+        """Give the first text at `paths` that refers to something; see :func:`is_placeholder`."""
+        texts = (self.text(path) for path in paths)
+        return next((text for text in texts if text is not None and not is_placeholder(text)), None)
 
     def own_text(self) -> str:
-        """Give the text of the element itself, without the blanks around it."""
-        return (self.node.text or "").strip()
+        """Give the text of the element itself, without the blanks around it; none where it holds other elements."""
+        return "" if len(self.node) else (self.node.text or "").strip()
+
+    def digest(self) -> str:
+        """Give what tells the content of the element from another's, whatever prefixes and blanks are in it."""
+        content = hashlib.sha256()
+        for node in self.node.iter():
+            attributes = "\x1f".join(f"{name}={value}" for name, value in sorted(node.attrib.items()))
+            name = _local_name(node, self.namespace)
+            content.update(f"{name}\x1f{(node.text or '').strip()}\x1f{attributes}\x1e".encode())
+        return content.hexdigest()[:32]
 
     def attribute(self, name: str) -> str | None:
         """Give an attribute of the element itself."""
@@ -178,6 +248,30 @@ def read_amount(element: Element, where: str) -> Decimal:
     return yuan(amount)
 
 
+def is_placeholder(text: str) -> bool:
+    """Say whether a reference refers to nothing: a word for *none*, or nothing but zeros and signs."""
+    letters = "".join(character for character in text.upper() if character.isalnum())
+    return not letters.strip("0") or letters in PLACEHOLDERS
+
+
+def read_instant(text: str | None, where: str) -> datetime | None:
+    """Read an instant, in Asia/Shanghai where it names no zone. Raises as :func:`read_day`."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(SHANGHAI) if instant.tzinfo else instant.replace(tzinfo=SHANGHAI)
+    except (ValueError, OverflowError):
+        raise bad_value(where, "instant", text, "an instant such as 2026-03-02T17:00:00+08:00") from None
+
+
+def read_flag(text: str | None, where: str) -> bool:
+    """Read an indicator; one that is not given is false. Raises BankMessageError `bank_message_value_invalid`."""
+    if text not in FLAGS:
+        raise bad_value(where, "indicator", text, "true or false")
+    return FLAGS[text]
+
+
 def read_day(text: str, where: str) -> date:
     """Read a date, or the date in Asia/Shanghai of an instant. Raises BankMessageError `bank_message_value_invalid`."""
     try:
@@ -191,11 +285,11 @@ def read_day(text: str, where: str) -> date:
 
 def bad_value(where: str, field: str, value: str | None, wanted: str) -> BankMessageError:
     """Say which value of a message cannot be read."""
-    found = "is missing" if value is None else f"is {value[:80]!r}"
+    found = "is missing 缺失" if value is None else f"is {value[:80]!r}"
     return BankMessageError(
         "bank_message_value_invalid",
-        f"{where}: the {field} {found}.",
-        f"Wanted: {wanted}. Ask the bank to send it again.",
+        f"{where}: the {field} {found} (报文中的值缺失或无法识别).",
+        f"Wanted: {wanted}. Ask the bank to send it again (请银行更正后重发).",
     )
 
 
@@ -205,8 +299,10 @@ def _check_root(node: "etree._Element", message: Message) -> str:
     if node.getroottree().docinfo.doctype:
         raise BankMessageError(
             "bank_message_unsafe",
-            "The file declares a document type, through which XML can name other files or expand without end.",
-            "ISO 20022 messages have none; do not open this file and ask the bank where it comes from.",
+            "The file declares a document type, through which XML can name other files or expand without end"
+            " (文件含 DOCTYPE 声明).",
+            "ISO 20022 messages have none; do not open this file and ask the bank where it comes from"
+            " (请勿打开, 并向银行核实来源).",
         )
     tag = etree.QName(root)
     version = message.namespace_version(tag.namespace or "")
@@ -219,9 +315,9 @@ def _wrong_kind(message: Message, found: object) -> BankMessageError:
     """Say which message was wanted and which one was found."""
     return BankMessageError(
         "bank_message_wrong_kind",
-        f"The file is no {message.name}: it holds {str(found)[:120]}.",
-        f"Wanted: {message.name}.{message.versions[0]:02d} to .{message.versions[-1]:02d}, "
-        "and the format named in the manifest must be the message's.",
+        f"The file is no {message.name}: it holds {str(found)[:120]} (文件不是清单所称的报文).",
+        f"Wanted: {message.name}.{message.versions[0]:02d} to .{message.versions[-1]:02d} in its namespace, without an"
+        " envelope, and the format named in the manifest must be the message's (请核对报文种类、版本、命名空间与清单).",
     )
 
 

@@ -1,9 +1,9 @@
 """Read `pain.002`, the bank's report on the payments it was sent.
 
 The status of a transaction decides about its payment; where it has none, its block's stands for it, and the group's
-where the block has none. PART says nothing of any one payment. A block, or a group without refused blocks, that is refused as
-a whole also gives one row without an `end_to_end_id`, which refuses what it does not list of `original_message_id` (a
-file of ours holds one block, which has the identifier of the message).
+where the block has none. PART says nothing of any one payment. A block, or a group without refused blocks, that is
+refused as a whole also gives one row without an `end_to_end_id`, which refuses what it does not list of
+`original_message_id` (a file of ours holds one block, which has the identifier of the message).
 A report that lists no transaction and rejects nothing gives no row, because it moves no money.
 """
 

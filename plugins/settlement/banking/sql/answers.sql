@@ -5,10 +5,22 @@ with answer as (
     select
         answered.area_code,
         answered.message_id,
+        -- The day of the message; one that was made after its own delivery is of that day.
+        least(
+            (answered.message_created_at at time zone 'Asia/Shanghai')::date,
+            (batch.created_at at time zone 'Asia/Shanghai')::date
+        ) as created_on,
         answered.message_format,
         answered.account_no,
         answered.entry_reference,
         nullif(answered.servicer_reference, '') as servicer_reference,
+        answered.booking_reference,
+        answered.booking_amount,
+        answered.occurrence,
+        answered.content,
+        answered.is_reversal,
+        answered.is_detail,
+        answered.is_charge,
         answered.status,
         answered.reason_code,
         answered.side,
@@ -22,6 +34,8 @@ with answer as (
             replace(replaced.instruction_id::text, '-', '')
         ) as end_to_end_id
     from raw.bank_transaction as answered
+    inner join intake.batch
+        on answered.batch_id = batch.batch_id
     left join ledger.bank_file
         on answered.original_message_id = bank_file.message_id
         and answered.area_code = bank_file.area_code
@@ -45,6 +59,7 @@ movement as (
         told.side,
         told.amount,
         told.booking_date,
+        told.is_reversal,
         told.servicer_reference,
         row_number() over (
             partition by
@@ -52,7 +67,8 @@ movement as (
                 lower(replace(told.end_to_end_id, '-', '')),
                 told.side,
                 told.amount,
-                told.booking_date
+                told.booking_date,
+                told.is_reversal
             order by min(array[batch.load_id, told.file_no, told.line_no])
         ) as movement_no
     from raw.bank_transaction as told
@@ -69,7 +85,21 @@ movement as (
         told.side,
         told.amount,
         told.booking_date,
+        told.is_reversal,
         told.servicer_reference
+
+),
+
+-- Accounts as they are compared: without the blanks and dashes that people write, and a hidden digit as any.
+fund_account as materialized (
+
+    select
+        area_code,
+        fund_pay_type,
+        regexp_replace(upper(account_no), '[^0-9A-Z]', '', 'g') as account_no,
+        valid_from,
+        coalesce(valid_to, date 'infinity') as valid_to
+    from reference.fund_account
 
 )
 
@@ -79,19 +109,47 @@ select
     answer.message_format = 'camt054' and answer.status = 'BOOK' as is_booked,
     coalesce(movement.movement_no > 1, false) as is_further_movement,
     answer.account_no,
+    -- Of the payment's fund, or of one that serves all; where no payment is named, of any.
+    exists (
+        select
+        from fund_account
+        where
+            answer.area_code = fund_account.area_code
+            and (
+                instruction.fund_pay_type is null
+                or coalesce(fund_account.fund_pay_type, instruction.fund_pay_type) = instruction.fund_pay_type
+            )
+            and (
+                answer.booking_date between fund_account.valid_from and fund_account.valid_to
+                or instruction.pay_date between fund_account.valid_from and fund_account.valid_to
+            )
+            and fund_account.account_no
+            like replace(regexp_replace(upper(answer.account_no), '[^0-9A-Z*]', '', 'g'), '*', '_')
+            and length(regexp_replace(answer.account_no, '[^0-9A-Za-z]', '', 'g')) >= 4
+    ) as is_own_account,
     answer.entry_reference,
     answer.servicer_reference,
+    answer.booking_reference,
+    answer.booking_amount,
     answer.line_no,
+    answer.occurrence,
+    answer.content,
+    answer.is_reversal,
+    answer.is_detail,
+    answer.is_charge,
     answer.status,
     answer.reason_code,
     answer.side,
     answer.amount,
     answer.currency,
     answer.booking_date,
+    answer.created_on - booking_age.value::int as earliest_booking_date,
+    answer.created_on + booking_ahead.value::int as latest_booking_date,
     answer.end_to_end_id,
     instruction.fixmedins_code,
     instruction.instruction_id,
     instruction.amount as instruction_amount,
+    instruction.pay_date,
     instruction.has_account,
     array(
         select payment_event.event
@@ -113,8 +171,15 @@ left join movement
     and answer.side = movement.side
     and answer.amount = movement.amount
     and answer.booking_date = movement.booking_date
+    and answer.is_reversal = movement.is_reversal
     and answer.servicer_reference = movement.servicer_reference
 left join ledger.payment_instruction as instruction
     on case when answer.end_to_end_id ~ '^[0-9a-f]{32}$' then answer.end_to_end_id::uuid end = instruction.instruction_id
     and answer.area_code = instruction.area_code
+left join seeds.settings as booking_age
+    on booking_age.setting = 'booking_before_message'
+    and answer.created_on between booking_age.valid_from and coalesce(booking_age.valid_to, date 'infinity')
+left join seeds.settings as booking_ahead
+    on booking_ahead.setting = 'booking_after_message'
+    and answer.created_on between booking_ahead.valid_from and coalesce(booking_ahead.valid_to, date 'infinity')
 order by answer.file_no, answer.line_no, answer.end_to_end_id
