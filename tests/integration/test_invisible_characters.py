@@ -129,6 +129,12 @@ def test_a_number_of_the_institution_may_hold_chinese_and_an_id_of_the_platform_
     assert deliver(city, "csv", one("S1", invono="票据1"), one("S票2")).reasons == {"R_CODE": 1}
 
 
+def test_a_number_of_the_institution_holds_nothing_invisible_either(city: Warehouse) -> None:
+    forms = ("票\u200b据1", "\x1f1\u00a02", '="0001"', "'0001", "1.2E+15", "１２")
+    receipt = deliver(city, "csv", *(one(f"S{number}", invono=form) for number, form in enumerate(forms)))
+    assert receipt.reasons == {"R_CODE": len(forms)}
+
+
 def test_the_check_letter_of_an_identity_number_is_one_letter_in_both_cases(city: Warehouse) -> None:
     rows = [one("S1", psn_no="11010119900307100x"), one("S2", psn_no="11010119900307100X"), one("S3", psn_no="px")]
     assert deliver(city, "csv", *rows, one("S4", psn_no="PX")).reasons == {}

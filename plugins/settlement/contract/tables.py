@@ -125,7 +125,17 @@ def _column(line: str) -> Column:
     if words and words[0][0].isdigit():
         size = tuple(int(number) for number in words.pop(0).replace("-", ",").split(","))
     default = words[words.index("default") + 1] if "default" in words else None
-    return Column(name, kind, size, "required" in words, default, "dropped" in words, "person" in words, "id" in words)
+    return Column(
+        name,
+        kind,
+        size,
+        required="required" in words,
+        default=default,
+        is_dropped="dropped" in words,
+        is_person="person" in words,
+        is_id="id" in words or "own-id" in words,
+        is_own_id="own-id" in words,
+    )
 
 
 SETTLEMENT = _columns("""
@@ -358,6 +368,8 @@ REFERENCE = {
         declaration_required       flag        required
         approval_threshold         money       required
         point_basis                text 20
+        diag_type_dictionary       text 20
+        fee_sum_tolerance          money
     """),
     "institution": ("fixmedins_code", """
         fixmedins_code     code 12    required

@@ -27,11 +27,13 @@ reference tables, review, case_review
     finding or settlement it names; not known for what belongs to no area)
 fee_item, settlement_list and its children
     ``parent_accepted`` BOOLEAN (fee lines and lists: the settlement; children of a list: the list)
+settlement_list_diagnosis
+    ``is_western`` BOOLEAN (`settlement.gate.diagnoses`), ``area_diag_type_dictionary`` VARCHAR (`tcm_2_3`, `western_2`)
 settlement_list
     ``settlement_medfee_sumamt`` DECIMAL (of the accepted settlement), ``item_amount_sum`` DECIMAL,
     ``diagnosis_count``, ``operation_count`` BIGINT (rows delivered), ``main_diagnosis_count`` BIGINT (rows flagged
-    ``maindiag_flag = 1``, or where none is flagged rows with ``seq = 1``; Chinese-medicine rows, ``diag_type`` 2 and 3,
-    do not count), ``main_diagnosis_code`` VARCHAR, ``main_diagnosis_condition`` VARCHAR (its ``adm_cond_type``),
+    ``maindiag_flag = 1``, or where none is flagged rows with ``seq = 1``; rows of Chinese medicine do not count),
+    ``main_diagnosis_code`` VARCHAR, ``main_diagnosis_condition`` VARCHAR (its ``adm_cond_type``),
     ``diagnosis_codes`` VARCHAR (all of them, each between bars: ``|I10.x00|E11.900|``), ``first_operation_date`` and
     ``last_operation_date`` DATE, ``first_icu_time`` and ``last_icu_time`` TIMESTAMP
 """
@@ -67,6 +69,7 @@ INSTITUTION = {
 }
 PARENT = {"parent_accepted": "BOOLEAN"}
 OWNED = {"batch_area_code": "VARCHAR", "row_area_code": "VARCHAR"}
+DIAGNOSIS = {"is_western": "BOOLEAN", "area_diag_type_dictionary": "VARCHAR"}
 LIST_CHILDREN = {
     "settlement_medfee_sumamt": "DECIMAL(18,2)",
     "item_amount_sum": "DECIMAL(38,2)",
@@ -89,7 +92,7 @@ CONTEXT: dict[str, dict[str, str]] = {
     },
     "fee_item": {**SETTLEMENT_BATCH, **PARENT},
     "settlement_list": {**SETTLEMENT_BATCH, **INSTITUTION, **PARENT, **LIST_CHILDREN},
-    "settlement_list_diagnosis": {**SETTLEMENT_BATCH, **PARENT},
+    "settlement_list_diagnosis": {**SETTLEMENT_BATCH, **PARENT, **DIAGNOSIS},
     "settlement_list_operation": {**SETTLEMENT_BATCH, **PARENT},
     "settlement_list_item": {**SETTLEMENT_BATCH, **PARENT},
     "settlement_list_icu": {**SETTLEMENT_BATCH, **PARENT},

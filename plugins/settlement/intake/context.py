@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from settlement.contract.manifest import SHANGHAI
 from settlement.contract.tables import TABLES, Table
 from settlement.gate import context_columns, is_broken, load_suite, owner
+from settlement.gate.diagnoses import is_western
 from settlement.intake.knowledge import Load, row_hash
 
 IN_FORCE = ("active", "guidance", "suspended")
@@ -64,6 +65,8 @@ def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
         _add_institution(context, DAYS_OF_AGREEMENT[table.name].format(batch_day=f"date '{load.as_of}'"))
     if table.name == "settlement_list":
         _add_list_children(context, delivered)
+    if table.name == "settlement_list_diagnosis":
+        _add_diagnosis(context)
     if named := owner(table):
         _add_row_area(context, named)
     _leave_unknown(context, table)
@@ -147,6 +150,13 @@ def _add_list_children(context: Context, delivered: Collection[str]) -> None:
         context.join("facts_of_lists as facts", "typed.setl_id = facts.setl_id", **facts)
 
 
+def _add_diagnosis(context: Context) -> None:
+    context.columns |= {
+        "is_western": is_western("typed.diag_type", "typed.diag_code"),
+        "area_diag_type_dictionary": "(select diag_type_dictionary from area)",
+    }
+
+
 def create_list_facts(load: Load, delivered: Collection[str]) -> None:
     """Create ``facts_of_lists``: one row for each list whose children came in the batch, with what the rules ask.
 
@@ -178,6 +188,8 @@ def _sound(load: Load, name: str) -> str:
     _add_key_occurrence(context, table)
     _add_batch(context, load)
     context.columns |= {"parent_accepted": "true", "accepted_key_state": "'new'"}
+    if name == "settlement_list_diagnosis":
+        _add_diagnosis(context)
     _leave_unknown(context, table)
     added = ", ".join(f"{expression} as {column}" for column, expression in context.columns.items())
     documents = ", ".join(str(file.file_no) for file in load.manifest.files if file.format == "json4101")
@@ -189,7 +201,7 @@ def _sound(load: Load, name: str) -> str:
 
 
 # One definition with intake.judged_settlement_list. The main diagnosis is the row flagged so; where no row is flagged,
-# the row with seq 1. Rows of Chinese medicine (diag_type 2 and 3) are never the main one, nor does their flag count.
+# the row with seq 1. Rows of Chinese medicine are never the main one, nor does their flag count.
 DIAGNOSES = """
     select
         setl_id,
@@ -206,7 +218,7 @@ DIAGNOSES = """
                     then coalesce(maindiag_flag = 1, false)
                 else coalesce(seq = 1, false)
             end as is_main
-        from (select *, coalesce(diag_type, '1') = '1' as is_western from {children})
+        from {children}
     )
     group by setl_id
 """

@@ -25,7 +25,7 @@ diagnoses as (
     from {{ ref('stg_raw__settlement_list_diagnoses') }}
     where
         business_date between {{ booked_month_start() }} and {{ booked_month_end() }}
-        and coalesce(diag_type, '1') not in ('2', '3')
+        and is_western
     group by
         fixmedins_code,
         setl_id
@@ -52,13 +52,11 @@ select
     inpatient_cases.fixmedins_code,
     inpatient_cases.scheme_id,
     lists.gend as gender,
-    -- An age that the list does not give follows from the birth; one that it gives is taken as it stands.
-    coalesce(floor(lists.age), date_part('year', age(lists.adm_time::date, lists.brdy)))::integer as age_years,
-    case
-        when lists.nwb_age is not null then lists.nwb_age
-        when lists.age is null and lists.adm_time::date - lists.brdy < 366 then lists.adm_time::date - lists.brdy
-    end as age_days,
-    coalesce(lists.nwb_adm_wt, lists.nwb_bir_wt)::integer as weight_g,
+    -- Ages follow the birth and the day of admission, whatever the list says beside them.
+    date_part('year', age(lists.adm_time::date, lists.brdy))::integer as age_years,
+    case when lists.adm_time::date - lists.brdy < 366 then lists.adm_time::date - lists.brdy end as age_days,
+    -- A weight of zero was not given.
+    coalesce(nullif(lists.nwb_adm_wt, 0), nullif(lists.nwb_bir_wt, 0))::integer as weight_g,
     inpatient_cases.stay_days,
     inpatient_cases.discharge_way,
     coalesce(diagnoses.dx_codes, '{}') as dx_codes,

@@ -85,7 +85,7 @@ main_diagnoses as (
     from {{ ref('stg_raw__settlement_list_diagnoses') }}
     where
         business_date between (select earliest.ended_on from earliest) and {{ booked_month_end() }}
-        and coalesce(diag_type, '1') not in ('2', '3')
+        and is_western
         and (fixmedins_code, setl_id) in (
             select
                 paired.fixmedins_code,

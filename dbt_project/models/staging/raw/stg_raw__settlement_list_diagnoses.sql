@@ -4,6 +4,7 @@ select
     setl_id,
     seq,
     diag_type,
+    is_western,
     diag_code,
     diag_name,
     adm_cond_type,
