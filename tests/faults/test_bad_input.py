@@ -181,8 +181,8 @@ def test_a_row_with_too_few_or_too_many_fields_is_quarantined_alone(city: Wareho
     assert (counts(receipt), receipt.reasons) == ((4, 2, 2), {"R_FORM": 2})
     width = len(header.split(","))
     assert city.rows("select line_no, details -> 0 ->> 'value' from intake.quarantine order by 1") == [
-        (3, f"fields expected {width}, found {width - 1}"),
-        (5, f"fields expected {width}, found {width + 1}"),
+        (3, f"fields expected {width}, found {width - 1} 应有 {width} 列，实有 {width - 1} 列"),
+        (5, f"fields expected {width}, found {width + 1} 应有 {width} 列，实有 {width + 1} 列"),
     ]
 
 

@@ -77,11 +77,11 @@ def test_what_has_not_the_shape_of_a_document_says_why(tmp_path: Path) -> None:
     lines = ["[1]", "{", doubled, '{"setlinfo": []}', json.dumps(document(DiseInfo={})), whole]
     rows, _ = found(tmp_path, *lines, json.dumps(document(DiseInfo=[1])))
     assert [error for _, error in rows["settlement_list"]] == [
-        "no JSON object",
-        "no JSON",
-        "a name is given twice in an object",
-        "setlinfo is no object",
+        "no JSON object 不是 JSON 对象",
+        "no JSON 不是 JSON",
+        "a name is given twice in an object 对象中有重复的名称",
+        "setlinfo is no object 不是对象",
         None,  # an empty section is no section
         None,
-        "diseinfo is no list of objects",
+        "diseinfo is no list of objects 不是对象列表",
     ]

@@ -82,7 +82,7 @@ def _leave_unknown(context: Context, table: Table) -> None:
 def _add_key_occurrence(context: Context, table: Table) -> None:
     context.join(
         f"repeated_key_{table.name} as repeated_key",
-        "typed.file_no = repeated_key.file_no and typed.line_no = repeated_key.line_no",
+        "typed.file_no = repeated_key.file_no and typed.row_no = repeated_key.row_no",
         key_occurrence="coalesce(repeated_key.key_occurrence, 1)",
     )
 
@@ -144,10 +144,19 @@ def _add_parent(context: Context, table: Table) -> None:
 def _add_list_children(context: Context, delivered: Collection[str]) -> None:
     """Facts about the children of a list that came in the same batch; none delivered means none, but for charges."""
     context.columns |= {"settlement_medfee_sumamt": "parent.medfee_sumamt"}
-    context.columns |= {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
-    if names := _names_of_facts(delivered):
-        facts = {name: f"coalesce(facts.{name}, 0)" if name in ADDED_UP else f"facts.{name}" for name in names}
-        context.join("facts_of_lists as facts", "typed.setl_id = facts.setl_id", **facts)
+    facts = {"diagnosis_count": "0", "operation_count": "0", "main_diagnosis_count": "0"}
+    children = [child for child in FACTS if child in delivered]
+    for child in children:
+        for name in FACTS[child][1]:
+            known = f"coalesce(facts.{name}, 0)" if name in ADDED_UP else f"facts.{name}"
+            facts[name] = f"case when not coalesce(facts.{_unsound(child)}, false) then {known} end"
+    if children:
+        context.join("facts_of_lists as facts", "typed.setl_id = facts.setl_id")
+    # Children belong to the first list of their key; of a later one nothing is known here.
+    context.columns |= {
+        name: f"case when repeated_key.key_occurrence is null or repeated_key.key_occurrence = 1 then {value} end"
+        for name, value in facts.items()
+    }
 
 
 def _add_diagnosis(context: Context) -> None:
@@ -165,7 +174,7 @@ def create_list_facts(load: Load, delivered: Collection[str]) -> None:
     """
     children = [child for child in FACTS if child in delivered]
     for child in children:
-        facts = FACTS[child][0].format(children=_sound(load, child))
+        facts = FACTS[child][0].format(children=_sound(load, child), unsound=_unsound(child))
         load.engine.execute(f"create or replace table facts_of_{child} as {facts}")
     if children:
         known = ", ".join(f"any_value({name}) as {name}" for name in _names_of_facts(delivered))
@@ -176,13 +185,19 @@ def create_list_facts(load: Load, delivered: Collection[str]) -> None:
 
 
 def _names_of_facts(delivered: Collection[str]) -> list[str]:
-    return [name for child, (_, names) in FACTS.items() if child in delivered for name in names]
+    return [name for child, (_, names) in FACTS.items() if child in delivered for name in (*names, _unsound(child))]
+
+
+def _unsound(child: str) -> str:
+    """Name of the fact that a document has a broken child: then its children say nothing about the list."""
+    return f"has_unsound_{child}"
 
 
 def _sound(load: Load, name: str) -> str:
     """The delivered rows of a table of children that are accepted if their list is.
 
-    A document stands or falls whole, so all of its rows count. A row that is malformed has no values, so it is broken.
+    A document stands or falls whole, so its broken rows are here too, and `is_unsound`. The same child again in one
+    document counts once. A row that is malformed has no values, so it is broken.
     """
     table, context = TABLES[name], Context()
     _add_key_occurrence(context, table)
@@ -193,10 +208,13 @@ def _sound(load: Load, name: str) -> str:
     _leave_unknown(context, table)
     added = ", ".join(f"{expression} as {column}" for column, expression in context.columns.items())
     documents = ", ".join(str(file.file_no) for file in load.manifest.files if file.format == "json4101")
+    again = "coalesce(repeated_key.is_same and typed.line_no = repeated_key.first_line_no, false) as is_again"
     return f"""(
-        select * from (select typed.*, {added} from typed_{name} as typed {" ".join(context.joins)})
-        where file_no in ({documents or "0"})
-            or not (key_occurrence > 1 or {is_broken(load_suite(name))})
+        select * from (
+            select *, key_occurrence > 1 or {is_broken(load_suite(name))} as is_unsound
+            from (select typed.*, {added}, {again} from typed_{name} as typed {" ".join(context.joins)})
+        )
+        where case when file_no in ({documents or "0"}) then not is_again else not is_unsound end
     )"""
 
 
@@ -205,6 +223,7 @@ def _sound(load: Load, name: str) -> str:
 DIAGNOSES = """
     select
         setl_id,
+        bool_or(is_unsound) as {unsound},
         count(*) as diagnosis_count,
         count(*) filter (is_main) as main_diagnosis_count,
         min(diag_code) filter (is_main) as main_diagnosis_code,
@@ -227,6 +246,7 @@ DIAGNOSES = """
 OPERATIONS = """
     select
         setl_id,
+        bool_or(is_unsound) as {unsound},
         count(*) as operation_count,
         min(coalesce(oprn_oprt_date, cast(oprn_oprt_begntime as date), cast(oprn_oprt_endtime as date)))
             as first_operation_date,
@@ -236,11 +256,14 @@ OPERATIONS = """
     group by setl_id
 """
 
-ITEMS = "select setl_id, sum(amt) as item_amount_sum from {children} group by setl_id"
+ITEMS = """
+    select setl_id, bool_or(is_unsound) as {unsound}, sum(amt) as item_amount_sum from {children} group by setl_id
+"""
 
 STAYS = """
     select
         setl_id,
+        bool_or(is_unsound) as {unsound},
         min(scs_cutd_inpool_time) as first_icu_time,
         max(coalesce(scs_cutd_exit_time, scs_cutd_inpool_time)) as last_icu_time
     from {children}

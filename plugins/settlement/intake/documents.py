@@ -27,6 +27,8 @@ SECTIONS = {
     "icuinfo": "settlement_list_icu",
 }
 """Parts of a 4101 document that become rows; `payinfo` and `opspdiseinfo` are not kept."""
+ENVELOPE = "input"
+"""Where a message of the national interface (`infno`, `msgid` …) holds its document."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
                     values = ["" if value == "null" else value for value in row] if file.format == "tsv" else row
                     writer.writerow([line_no, "", *values])
                 elif row:
-                    writer.writerow([line_no, f"fields expected {width}, found {len(row)}", *[""] * width])
+                    writer.writerow([line_no, _other_width(width, len(row)), *[""] * width])
                 line_no = reader.line_num + 1
         except csv.Error as error:
             raise SettlementError(
@@ -66,6 +68,10 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
                 f"{file.name}: line {line_no} cannot be read: {error} (第 {line_no} 行无法读取)",
                 "check the quotes: one is opened and not closed (请检查引号是否成对)",
             ) from None
+
+
+def _other_width(expected: int, found: int) -> str:
+    return f"fields expected {expected}, found {found} 应有 {expected} 列，实有 {found} 列"
 
 
 def lines_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
@@ -110,27 +116,37 @@ def _part(table: Table, path: Path, seen: Collection[str]) -> Part:
     return Part(table, path, header, tuple(name for name in seen if name not in names))
 
 
-def _parts(list_table: Table, document: dict[str, Any] | str) -> Iterator[tuple[Table, list[dict[str, Any]], str]]:
+def _parts(list_table: Table, message: dict[str, Any] | str) -> Iterator[tuple[Table, list[dict[str, Any]], str]]:
     """Split one document into the rows of each table; what has not the shape of 4101 makes its list malformed."""
-    if isinstance(document, str):
-        yield list_table, [{}], document
+    if isinstance(message, str):
+        yield list_table, [{}], message
         return
-    information = document.get("setlinfo")
-    if not isinstance(information, dict):
-        yield list_table, [{}], "setlinfo is no object"
+    document = message.get(ENVELOPE) if "setlinfo" not in message else message
+    information = document.get("setlinfo") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(information, dict):
+        yield list_table, [{}], "setlinfo is no object 不是对象"
         return
+    setl_id = information.get("setl_id")
     sections = {name: document.get(name) or [] for name in SECTIONS}
     for name, section in sections.items():
         if not isinstance(section, list) or not all(isinstance(row, dict) for row in section):
-            yield list_table, [{}], f"{name} is no list of objects"
+            yield list_table, [{}], f"{name} is no list of objects 不是对象列表"
+            return
+        if any(_text(row.get("setl_id") or setl_id).strip() != _text(setl_id).strip() for row in section):
+            yield list_table, [{}], f"{name} names another setl_id 与清单的 setl_id 不同"
             return
     yield list_table, [information], ""
     for name, table_name in SECTIONS.items():
-        rows = [
-            {"setl_id": information.get("setl_id"), "seq": position, **row}
-            for position, row in enumerate(sections[name], start=1)
-        ]
-        yield TABLES[table_name], rows, ""
+        table = TABLES[table_name]
+        sent = ((place, row) for place, row in enumerate(sections[name], start=1) if any(row.values()))
+        yield table, [_child(table, setl_id, place, row) for place, row in sent], ""
+
+
+def _child(table: Table, setl_id: Any, position: int, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a section as its table has it."""
+    if any(column.name == "seq" for column in table.columns):
+        row = row | {"seq": row.get("seq") or position}
+    return row | {"setl_id": setl_id}
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
@@ -147,12 +163,12 @@ def _object(line: str) -> dict[str, Any] | str:
         if "\\u" in line:
             json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
     except _RepeatedNameError:
-        return "a name is given twice in an object"
+        return "a name is given twice in an object 对象中有重复的名称"
     except UnicodeEncodeError:
-        return "half of a surrogate pair"
+        return "half of a surrogate pair 字符不完整"
     except (ValueError, RecursionError):
-        return "no JSON"
-    return content if isinstance(content, dict) else "no JSON object"
+        return "no JSON 不是 JSON"
+    return content if isinstance(content, dict) else "no JSON object 不是 JSON 对象"
 
 
 class _RepeatedNameError(ValueError):

@@ -17,6 +17,7 @@ import duckdb
 
 from settlement.contract.limits import Limits, require_ratio, require_rows
 from settlement.contract.manifest import DeliveredFile
+from settlement.contract.standard_names import NOT_KEPT
 from settlement.contract.tables import Column, Table
 from settlement.errors import SettlementError
 from settlement.intake import control, documents, headers, parquet_types
@@ -88,6 +89,11 @@ class Delivered:
     def is_part_of_document(self) -> bool:
         """True for the children of a json4101 document: the document is what is counted."""
         return self.table is not self.file.table
+
+    @property
+    def row_no(self) -> str:
+        """What tells the rows of the file apart, in their order: the children of a document share its line."""
+        return "rowid" if self.is_part_of_document else "line_no"
 
 
 def read(
@@ -265,7 +271,7 @@ def _malformed(file: DeliveredFile, error: duckdb.Error) -> SettlementError:
 
 
 def _unknown(file: DeliveredFile, table: Table, header: Sequence[str]) -> tuple[str, ...]:
-    known = {column.name for column in table.columns}
+    known = {column.name for column in table.columns} | NOT_KEPT.get(table.name, frozenset())
     return tuple(
         f"{file.name}: column {heading(name)} is not in the contract; ignored (契约中无此列, 已忽略)"
         for name in header

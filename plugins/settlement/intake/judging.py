@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from settlement.contract.tables import Table
 from settlement.gate import REASON, is_broken, load_suite, projection, reason, reasons, warnings
+from settlement.intake import repeats
 from settlement.intake.context import context_of
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load, row_hash
@@ -17,35 +18,26 @@ REASONS = f"STRUCT({', '.join(f'{name} {kind}' for name, kind in REASON.items())
 
 
 def create_key_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
-    """Create ``key_<table>``: the typed keys of all files of the table, with file and line."""
+    """Create ``key_<table>``: the typed keys of all files of the table, with file, line and row."""
     items = ", ".join(projection(load_suite(table.name), table.key))
-    selects = (f"select {part.file.file_no} as file_no, line_no, {items} from {part.relation}" for part in parts)
+    selects = (
+        f"select {part.file.file_no} as file_no, line_no, {part.row_no} as row_no, {items} "
+        f"from {repeats.judged_rows(load, part)}"
+        for part in parts
+    )
     load.engine.execute(f"create or replace view key_{table.name} as {' union all '.join(selects)}")
 
 
 def create_typed_view(load: Load, table: Table, parts: Sequence[Delivered]) -> None:
     """Create ``typed_<table>``: typed values beside the delivered text, for all files of a table that is not large."""
-    selects = (typed(table, part, part.relation) for part in parts)
+    selects = (typed(table, part, repeats.judged_rows(load, part)) for part in parts)
     load.engine.execute(f"create or replace view typed_{table.name} as {' union all '.join(selects)}")
 
 
 def typed(table: Table, part: Delivered, source: str) -> str:
     """Select typed values beside the delivered text from `source`, which holds rows of `part`."""
     items = ", ".join(projection(load_suite(table.name)))
-    return f"select {part.file.file_no} as file_no, line_no, form_error, {items} from {source}"
-
-
-def find_repeated_keys(load: Load, table: Table) -> None:
-    """Create ``repeated_key_<table>``: rows whose key stands more than once in the batch, numbered in file order."""
-    keys = ", ".join(f'"{name}"' for name in table.key)
-    all_known = " and ".join(f'"{name}" is not null' for name in table.key if table.column(name).required)
-    load.engine.execute(
-        f"create or replace table repeated_key_{table.name} as "
-        f"with repeated as (select {keys} from key_{table.name} where {all_known} group by all having count(*) > 1) "
-        f"select file_no, line_no, row_number() over (partition by {keys} order by file_no, line_no) as key_occurrence "
-        f"from key_{table.name} as typed where exists ("
-        f"select 1 from repeated where {' and '.join(_same(name) for name in table.key)})"
-    )
+    return f"select {part.file.file_no} as file_no, line_no, {part.row_no} as row_no, form_error, {items} from {source}"
 
 
 def judge(load: Load, table: Table, delivered: Collection[str]) -> None:
@@ -59,7 +51,6 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
     suite = load_suite(table.name)
     context = context_of(load, table, delivered)
     added = ", ".join(f"{expression} as {name}" for name, expression in context.columns.items())
-    person = "person_key(psn_no)" if any(column.is_person for column in table.columns) else "null::VARCHAR"
     warned = "".join(
         f"coalesce({condition}, false) as {warning_column(number)}, "
         for number, (_, condition) in enumerate(warnings(suite))
@@ -67,7 +58,7 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
     return f"""
         with typed as (
             select *, {"null::UUID" if table.name == "settlement" else row_hash(table)} as row_hash
-            from (select *, {person} as person_key from {source})
+            from (select *, {repeats.person(table)} as person_key from {source})
         ),
         judged as (select typed.*, {added} from typed {" ".join(context.joins)}),
         decided as (
@@ -83,6 +74,7 @@ def judged(load: Load, table: Table, delivered: Collection[str], source: str) ->
         select
             file_no,
             line_no,
+            {"row_no," if table.name in repeats.MAY_REPEAT else ""}
             {_record_key(table)} as record_key,
             {_kept(table)},
             {_origin(load, table)},
@@ -172,7 +164,3 @@ def _persons(table: Table) -> str:
         if column.is_identity
     ]
     return f"case when reasons is not null then [{', '.join(names)}] end" if names else "null::VARCHAR[]"
-
-
-def _same(name: str) -> str:
-    return f'repeated."{name}" is not distinct from typed."{name}"'

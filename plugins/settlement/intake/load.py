@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
 from settlement.gate import owner, reason
-from settlement.intake import control, judging, knowledge, netting, reference
+from settlement.intake import control, judging, knowledge, netting, reference, repeats
 from settlement.intake.context import create_list_facts
 from settlement.intake.formats import Delivered
 from settlement.intake.identities import without_identity
@@ -64,9 +64,11 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
     parts_of = {table.name: [part for part in parts if part.table is table] for table in tables}
     for table in tables:
         judging.create_key_view(load, table, parts_of[table.name])
-        judging.find_repeated_keys(load, table)
         if not table.is_large:
             judging.create_typed_view(load, table, parts_of[table.name])
+        repeats.find(load, table)
+        if table.name == "settlement_list":
+            repeats.set_documents_aside(load, parts)
     decided: list[netting.Waiting] = []
     stored: dict[str, Stored] = {}
     if load.manifest.kind == "settlement":
@@ -94,7 +96,10 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
             decided = netting.decide_refunds(load)
         if table.kind == "reference":
             reference.refuse_changed_rows(load, table)
-    _judge_documents_as_one(load, parts, names)
+    documents = sorted({part.file.file_no for part in parts if part.file.format == "json4101"})
+    repeats.accept_inside_documents(load, names)
+    _judge_documents_as_one(load, documents, names)
+    repeats.accept_same(load, names, documents)
     files = [
         FileOutcome(file, _counts(load, file, stored.get(file.table.name)))
         for file in dict.fromkeys(part.file for part in parts)
@@ -222,9 +227,8 @@ def _create_parents(load: Load, table: Table, names: set[str]) -> None:
     load.engine.execute(f"create or replace table {relation} as {known} {delivered}")
 
 
-def _judge_documents_as_one(load: Load, parts: Sequence[Delivered], names: set[str]) -> None:
+def _judge_documents_as_one(load: Load, documents: Sequence[int], names: set[str]) -> None:
     """A json4101 document is accepted or refused whole: its list takes over the reasons of its children."""
-    documents = sorted({part.file.file_no for part in parts if part.file.format == "json4101"})
     children = [name for name in LIST_CHILDREN if name in names]
     if not documents or not children:
         return
