@@ -12,8 +12,8 @@ FEE_ITEM = """
     mdtrt_id psn_no psn_name certno fixmedins_code fixmedins_name hilist_code list_type medins_list_codg
     medins_list_name chrgitm_lv hosp_appr_flag bilg_dept_name bilg_dr_name acord_dept_name acord_dr_name
     tcmdrug_used_way drug_used_frqu drug_used_sdose drug_used_way_dscr prdr_used_days used_frqu_dscr dosunt spec
-    prodname prod_name prodplac_type etip_flag etip_hosp_code dscg_tkdrug_flag matn_fee_flag sin_dos_dscr used_day_num rx_circ_flag rxno
-    init_feedetl_sn rx_drord_no drord_no memo comb_no hi_nego_drug_flag bas_medn_flag
+    prodname prod_name prodplac_type etip_flag etip_hosp_code dscg_tkdrug_flag matn_fee_flag sin_dos_dscr
+    used_day_num rx_circ_flag rxno init_feedetl_sn rx_drord_no drord_no memo comb_no hi_nego_drug_flag bas_medn_flag
 """
 SETTLEMENT_LIST = """
     fixmedins_name hi_setl_lv hi_no dcla_time ntly naty patn_cert_type psn_cert_type prfs curr_addr emp_name

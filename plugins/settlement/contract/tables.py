@@ -567,6 +567,8 @@ LIST_CHILDREN = (
     "settlement_list_item",
     "settlement_list_icu",
 )
+SECTIONS = dict(zip(("diseinfo", "oprninfo", "iteminfo", "icuinfo"), LIST_CHILDREN, strict=True))
+"""Parts of a 4101 document that become rows; `payinfo` and `opspdiseinfo` are not kept."""
 
 
 def _all_tables() -> Iterator[Table]:

@@ -11,6 +11,7 @@ from settlement.gate.compile import (
     warnings,
 )
 from settlement.gate.suites import Rule, Suite, load_suite, owner, suite_names
+from settlement.gate.texts import text_of
 
 __all__ = [
     "REASON",
@@ -25,5 +26,6 @@ __all__ = [
     "reason",
     "reasons",
     "suite_names",
+    "text_of",
     "warnings",
 ]

@@ -39,10 +39,15 @@ neither key nor field; its line is named, and the value says what is wrong, e.g.
 person's settlement, under another insurance type, of a refund, or of more than is left of the original in one of its
 funds; its note says which, with both amounts. Such refunds are decided
 one after another, so it is no condition on a row: `plugins/settlement/intake/refunds.py` decides it.
-`R_DUPLICATE` and `R_CONFLICT` hold for the key of every table, also where its suite does not repeat them.
+`R_DUPLICATE` and `R_CONFLICT` hold for the key of every table, also where its suite does not repeat them. A list or a
+row of its children that stands twice and says the same is `repeated` instead; a 4101 document is compared as a whole.
+`R_FEE_SUM` is a warning: the fee lines of a settlement of the same batch do not add up to its `medfee_sumamt`, by more
+than the area's `fee_sum_tolerance` (`plugins/settlement/intake/fee_sums.py`).
 退费还须在全批判定后逐笔核对：原结算须为同一机构、同一人员、同一险种的正常结算，且各基金均不超过原结算剩余金额，
 否则为 `R_REFUND`，并注明原因。
-主键重复 `R_DUPLICATE` 与冲突 `R_CONFLICT` 对各表均适用。
+主键重复 `R_DUPLICATE` 与冲突 `R_CONFLICT` 对各表均适用；清单及其子表内容相同的重复行记为 `repeated`，
+4101 单据整份比较。
+`R_FEE_SUM` 为提示：同批费用明细合计与 `medfee_sumamt` 之差超过统筹区参数 `fee_sum_tolerance`。
 """
 
 # Groups of columns that the table contract knows, for people.

@@ -16,17 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from settlement.contract.manifest import DeliveredFile
-from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
+from settlement.contract.tables import LIST_CHILDREN, SECTIONS, TABLES, Table
 from settlement.errors import SettlementError
 from settlement.invisible import stripped
 
-SECTIONS = {
-    "diseinfo": "settlement_list_diagnosis",
-    "oprninfo": "settlement_list_operation",
-    "iteminfo": "settlement_list_item",
-    "icuinfo": "settlement_list_icu",
-}
-"""Parts of a 4101 document that become rows; `payinfo` and `opspdiseinfo` are not kept."""
 ENVELOPE = "input"
 """Where a message of the national interface (`infno`, `msgid` …) holds its document."""
 

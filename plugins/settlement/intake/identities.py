@@ -76,6 +76,8 @@ def _is_shifted(table: Table, reasons: Sequence[Reason]) -> bool:
 
 def _reason(table: Table, reason: Reason, persons: Collection[str], *, shifted: bool) -> Reason:
     value, column = reason["value"], _column(table, reason["field"])
+    if reason["child"] and (shifted or _is_identity(table, reason["child"], persons)):
+        reason = reason | {"child": reason["child"].split(" ")[0]}
     if value is None:
         named = column and column.is_person and reason["code"] == "R_CODE" and persons
         return reason | {"value": _mask(next(iter(persons))) if named else None}

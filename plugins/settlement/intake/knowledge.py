@@ -47,14 +47,15 @@ class Load:
 def fetch_area(load: Load) -> Decimal:
     """Create ``area`` (at most one row) in the engine; return the area's reject limit."""
     row = load.connection.execute(
-        "select fund_sum_includes_account, reject_limit, diag_type_dictionary from reference.area "
+        "select fund_sum_includes_account, reject_limit, diag_type_dictionary, fee_sum_tolerance from reference.area "
         "where area_code = %s and valid_from <= %s and (valid_to is null or valid_to >= %s)",
         [load.manifest.area_code, load.as_of, load.as_of],
     ).fetchone()
     load.engine.execute(
-        "create or replace table area (fund_sum_includes_account SMALLINT, diag_type_dictionary VARCHAR)"
+        "create or replace table area (fund_sum_includes_account SMALLINT, diag_type_dictionary VARCHAR, "
+        "fee_sum_tolerance DECIMAL(18,2))"
     )
-    load.engine.execute("insert into area values (?, ?)", [row[0], row[2]] if row else [0, None])
+    load.engine.execute("insert into area values (?, ?, ?)", [row[0], row[2], row[3]] if row else [0, None, None])
     return row[1] if row and row[1] is not None else DEFAULT_REJECT_LIMIT
 
 

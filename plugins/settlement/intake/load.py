@@ -12,9 +12,9 @@ from decimal import Decimal
 from psycopg.types.json import Jsonb
 
 from settlement.contract.manifest import DeliveredFile
-from settlement.contract.tables import LIST_CHILDREN, TABLES, Table
-from settlement.gate import owner, reason
-from settlement.intake import control, judging, knowledge, netting, reference, repeats
+from settlement.contract.tables import LIST_CHILDREN, SECTIONS, TABLES, Table
+from settlement.gate import owner, reason, text_of
+from settlement.intake import control, fee_sums, judging, knowledge, netting, reference, repeats
 from settlement.intake.context import create_list_facts
 from settlement.intake.formats import Delivered
 from settlement.intake.identities import without_identity
@@ -25,6 +25,8 @@ from settlement.intake.transfer import copy_to_postgres
 DISPOSITIONS = ("accepted", "quarantined", "repeated", "pending")
 NUMBER = r"[+-]?([0-9]{1,18}(\.[0-9]{0,10})?|\.[0-9]{1,10})"
 """What counts as a number in a control sum: plain digits, as the gate has it."""
+MOST_TEXTS = 10
+"""Texts of one reason code in a receipt; each row's own stand in rejected.csv."""
 DATED = {"settlement", "fee_item", "settlement_list", *LIST_CHILDREN}
 
 
@@ -44,11 +46,12 @@ class FileOutcome:
 
 @dataclass
 class Outcome:
-    """What became of a batch. `reasons` counts rows by reason code."""
+    """What became of a batch. `reasons` counts rows by reason code; `reason_texts` says what they mean."""
 
     files: list[FileOutcome]
     reasons: dict[str, int]
     warnings: list[str]
+    reason_texts: dict[str, list[str]] = field(default_factory=dict)
     is_held: bool = False
 
 
@@ -109,7 +112,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
         for table in tables
         for warning in judging.warnings_of(load, table, stored[table.name].warnings if table.is_large else ())
     ]
-    outcome = Outcome(files, _reasons(load, parts), warnings)
+    warnings += fee_sums.warnings(load, names)
+    outcome = Outcome(files, _reasons(load, parts), warnings, _reason_texts(load, parts))
     outcome.is_held = any(file.counts["quarantined"] > reject_limit * file.read for file in files)
     return outcome, decided
 
@@ -236,13 +240,18 @@ def _judge_documents_as_one(load: Load, documents: Sequence[int], names: set[str
         f"select file_no, line_no, case when reasons is null then "
         f"[{reason('R_CONFLICT', 'setl_id', 'setl_id')}] "
         f"else list_filter(reasons, lambda entry: entry.code <> 'R_ORPHAN') end as reasons, "
-        f"reasons is null as is_new from outcome_{name} where disposition <> 'repeated'"
+        f"reasons is null as is_new, {_child(name)} as child from outcome_{name} where disposition <> 'repeated'"
         for name in children
     )
     load.engine.execute(
         f"""
         create or replace table broken_document as
-        select broken.file_no, broken.line_no, list_distinct(flatten(list(broken.reasons))) as reasons
+        select
+            broken.file_no,
+            broken.line_no,
+            list_distinct(flatten(list(list_transform(
+                broken.reasons, lambda entry: struct_update(entry, child := broken.child)
+            )))) as reasons
         from ({broken}) as broken
         join outcome_settlement_list as document using (file_no, line_no)
         where (not is_new or document.disposition = 'repeated') and len(broken.reasons) > 0
@@ -265,6 +274,12 @@ def _judge_documents_as_one(load: Load, documents: Sequence[int], names: set[str
             "and document.disposition <> 'accepted' and child.file_no in (select unnest(?))",
             [documents],
         )
+
+
+def _child(name: str) -> str:
+    """How a reason names the child of a document: its section, and what tells it apart there."""
+    section = next(section for section, table in SECTIONS.items() if table == name)
+    return f"rtrim('{section} ' || coalesce(replace(substr(record_key, length(setl_id) + 2), '|', ' '), ''))"
 
 
 def _counts(load: Load, file: DeliveredFile, stored: Stored | None) -> dict[str, int]:
@@ -290,6 +305,24 @@ def _reasons(load: Load, parts: Sequence[Delivered]) -> dict[str, int]:
     )
     found = load.engine.execute(f"select unnest(codes) as code, count(*) from ({rows}) group by code order by code")
     return dict(found.fetchall())
+
+
+def _reason_texts(load: Load, parts: Sequence[Delivered]) -> dict[str, list[str]]:
+    """What each reason code stands for in this batch, in both languages, the most frequent texts first."""
+    names = dict.fromkeys(part.table.name for part in parts if not part.is_part_of_document)
+    rows = " union all ".join(
+        f"select '{name}' as table_name, unnest(reasons) as reason from outcome_{name} "
+        "where disposition = 'quarantined'"
+        for name in names
+    )
+    found = load.engine.execute(
+        "select table_name, reason.code, reason.rule, split_part(reason.child, ' ', 1) as section, count(*) "
+        f"from ({rows}) group by all order by 2, 5 desc, 1, 3, 4"
+    ).fetchall()
+    texts: dict[str, dict[str, None]] = {}
+    for table, code, rule, section, _ in found:
+        texts.setdefault(code, {})[text_of(table, {"code": code, "rule": rule, "child": section})] = None
+    return {code: list(said)[:MOST_TEXTS] for code, said in texts.items()}
 
 
 def _forget_keys(load: Load, parts: Sequence[Delivered]) -> None:

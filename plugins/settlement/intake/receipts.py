@@ -1,16 +1,19 @@
 """Receipts: what a sender is told about a batch, kept with the batch and written to the outbox."""
 
+import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Self
 
 import psycopg
 
 from settlement.contract.manifest import Manifest
 from settlement.errors import SettlementError
+from settlement.gate import text_of
 from settlement.intake.folders import outbox
 from settlement.spreadsheet import safe_text
 from settlement.whole_files import write_whole
@@ -19,7 +22,8 @@ RECEIPT = "receipt.json"
 REJECTED = "rejected.csv"
 LATER_ANSWER = "later_delivery.json"
 DECIDED_REFUNDS = "decided_refunds.json"
-REJECTED_HEADER = ("file", "line_no", "record_key", "reason_codes", "field", "value")
+REJECTED_HEADER = ("file", "line_no", "record_key", "reason_codes", "field", "value", "child", "reason")
+ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Receipt:
     status: str
     files: Sequence[dict[str, Any]] = ()
     reasons: dict[str, int] = field(default_factory=dict)
+    reason_texts: dict[str, list[str]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     error: dict[str, str] | None = None
     first_status: str | None = None
@@ -75,7 +80,12 @@ class Receipt:
             "files": list(self.files),
             "reasons": self.reasons,
         }
-        optional = {"error": self.error, "warnings": list(self.warnings), "first_status": self.first_status}
+        optional = {
+            "reason_texts": self.reason_texts,
+            "error": self.error,
+            "warnings": list(self.warnings),
+            "first_status": self.first_status,
+        }
         return content | {name: value for name, value in optional.items() if value}
 
 
@@ -96,12 +106,13 @@ def publish(connection: psycopg.Connection[Any], receipt: Receipt) -> None:
 
 
 def _publish_rejected(connection: psycopg.Connection[Any], batch_id: str) -> None:
-    rows = connection.execute(
-        "select file_name, line_no, record_key, reason_codes, details from intake.quarantine "
-        "where batch_id = %s order by file_no, line_no",
-        [batch_id],
-    )
-    write_whole(outbox() / batch_id / REJECTED, rejected_csv(rows))
+    with connection.cursor() as cursor:
+        rows = cursor.stream(
+            "select file_name, line_no, record_key, table_name, details from intake.quarantine "
+            "where batch_id = %s order by file_no, line_no",
+            [batch_id],
+        )
+        write_whole(outbox() / batch_id / REJECTED, rejected_csv(rows))
 
 
 def _publish_decided_refunds(connection: psycopg.Connection[Any], batch_id: str) -> None:
@@ -126,21 +137,34 @@ def is_published(batch_id: str) -> bool:
     return (outbox() / batch_id / RECEIPT).is_file()
 
 
-def rejected_csv(rows: Iterable[tuple[str, int, str, list[str], list[dict[str, str]]]]) -> bytes:
-    """One line a quarantined row: all its reason codes, and for each its field and offending value, between bars.
+def rejected_csv(rows: Iterable[tuple[str, int, str, str, list[dict[str, Any]]]]) -> Iterator[bytes]:
+    """One line a quarantined row, in pieces: of each of its reasons the code, field, value, child row and text.
 
-    UTF-8 with a byte order mark, without which Excel garbles Chinese.
+    Between bars, in one order: the third value belongs to the third code. UTF-8 with a byte order mark, without which
+    Excel garbles Chinese.
     """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(REJECTED_HEADER)
-    for file_name, line_no, record_key, codes, details in rows:
-        fields = "|".join(detail["field"] or "" for detail in details)
-        values = "|".join(detail["value"] or "" for detail in details)
-        writer.writerow(
-            [safe_text(file_name), line_no, safe_text(record_key or ""), "|".join(codes), fields, safe_text(values)]
-        )
-    return text.getvalue().encode("utf-8-sig")
+    text.seek(0)
+    yield codecs.BOM_UTF8 + text.read().encode()
+    waiting = iter(rows)
+    while chunk := list(islice(waiting, ROWS_AT_ONCE)):
+        text.seek(0)
+        text.truncate()
+        for file_name, line_no, record_key, table, details in chunk:
+            said = (
+                "|".join(detail["code"] for detail in details),
+                *(_between_bars(detail.get(name) for detail in details) for name in ("field", "value", "child")),
+                _between_bars(text_of(table, detail) for detail in details),
+            )
+            writer.writerow([safe_text(file_name), line_no, safe_text(record_key or ""), *map(safe_text, said)])
+        yield text.getvalue().encode()
+
+
+def _between_bars(values: Iterable[str | None]) -> str:
+    """Values with bars between them; a bar inside one is shown as a broken one."""
+    return "|".join((value or "").replace("|", "¦") for value in values)
 
 
 def _as_bytes(receipt: Receipt) -> bytes:

@@ -241,7 +241,14 @@ def _receipt(manifest: Manifest, outcome: Outcome, status: str) -> Receipt:
         }
         for file in outcome.files
     ]
-    return Receipt.of(manifest, status, files=files, reasons=outcome.reasons, warnings=outcome.warnings)
+    return Receipt.of(
+        manifest,
+        status,
+        files=files,
+        reasons=outcome.reasons,
+        reason_texts=outcome.reason_texts,
+        warnings=outcome.warnings,
+    )
 
 
 def _refuse(

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from settlement.contract.tables import Table
-from settlement.intake import binary_copy, judging
+from settlement.intake import binary_copy, fee_sums, judging
 from settlement.intake.formats import Delivered
 from settlement.intake.knowledge import Load
 from settlement.intake.transfer import open_copy
@@ -37,6 +37,7 @@ class Piece:
     keys: pa.RecordBatch
     others: pa.RecordBatch
     settlements: pa.RecordBatch | None
+    sums: pa.RecordBatch | None
     warnings: list[int]
 
 
@@ -57,10 +58,11 @@ class Stored:
 def judge_and_store(load: Load, table: Table, parts: Sequence[Delivered], delivered: Collection[str]) -> Stored:
     """Judge the rows of a large table and store the accepted ones, except refunds.
 
-    Creates ``outcome_<table>`` and, for settlements, ``stored_settlement``.
+    Creates ``outcome_<table>``, for settlements ``stored_settlement``, for fee lines ``fee_sum``.
     """
     stored = Stored()
     others, settlements = _Kept(load, f"outcome_{table.name}"), _Kept(load, "stored_settlement")
+    sums = _Kept(load, fee_sums.TABLE)
     columns = list(stored_columns(load, table))
     expected = sum(part.file.rows for part in parts)
     with open_copy(load.connection, table.relation, columns, expected) as copy:
@@ -70,9 +72,13 @@ def judge_and_store(load: Load, table: Table, parts: Sequence[Delivered], delive
             others.add(piece.others)
             if piece.settlements is not None:
                 settlements.add(piece.settlements)
+            if piece.sums is not None:
+                sums.add(piece.sums)
     others.flush()
     if table.name == "settlement":
         settlements.flush()
+    else:
+        sums.flush()
     return stored
 
 
@@ -147,7 +153,8 @@ def _piece(table: Table, part: Delivered, judged: pa.RecordBatch, types: dict[st
     if table.name == "settlement":
         is_stored = pc.and_not(is_stored, pc.equal(judged["refd_setl_flag"], 1).fill_null(False))
     rules = [name for name in judged.schema.names if name.startswith(judging.WARNING)]
-    accepted = judged.select([*rules, *table.key]).filter(is_stored)
+    added = ["det_item_fee_sumamt"] if table.name == "fee_item" else []
+    accepted = judged.select([*rules, *table.key, *added]).filter(is_stored)
     rows = binary_copy.encode([judged[name] for name in types], list(types.values()))
     return Piece(
         file_no=part.file.file_no,
@@ -155,6 +162,7 @@ def _piece(table: Table, part: Delivered, judged: pa.RecordBatch, types: dict[st
         keys=accepted.select(table.key),
         others=judged.filter(pc.invert(is_stored)),
         settlements=judged.select(KEPT_OF_SETTLEMENTS).filter(is_stored) if table.name == "settlement" else None,
+        sums=fee_sums.add_up(accepted) if table.name == "fee_item" else None,
         warnings=[pc.sum(accepted[name]).as_py() or 0 for name in rules],
     )
 
