@@ -157,11 +157,8 @@ def test_a_province_delivers_for_its_areas_and_for_no_other_province(country: Wa
         assert receive(f"y{number}").reasons == {"R_AREA": 1}, table
 
 
-def test_what_belongs_to_no_area_or_to_none_known_is_accepted(country: Warehouse) -> None:
-    tables = {
-        "trace_exempt": [{"med_list_codg": "XA01", "valid_from": DAY}],
-        "bank_account": [bank_account("H35020600777")],
-    }
+def test_what_belongs_to_no_area_is_accepted(country: Warehouse) -> None:
+    tables = {"trace_exempt": [{"med_list_codg": "XA01", "valid_from": DAY}]}
     assert deliver(country, "reference-2", "reference", tables).reasons == {}
 
 

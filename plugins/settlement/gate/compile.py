@@ -24,7 +24,9 @@ settlement
     ``area_fund_sum_includes_account`` SMALLINT 0/1 (0 where the area has no row)
 reference tables, review, case_review
     ``batch_area_code`` VARCHAR, ``row_area_code`` VARCHAR (the area of the row: its own, or that of the institution,
-    finding or settlement it names; not known for what belongs to no area)
+    finding or settlement it names, and where these differ the one furthest from the batch; not known for what belongs
+    to no area), ``sender_area_codes`` VARCHAR (the areas that who brought the batch is bound to, between bars:
+    ``|330100|330200|``), ``owner_known`` BOOLEAN (the institution is registered, the settlement accepted)
 fee_item, settlement_list and its children
     ``parent_accepted`` BOOLEAN (fee lines and lists: the settlement; children of a list: the list)
 settlement_list_diagnosis
@@ -68,7 +70,12 @@ INSTITUTION = {
     "institution_area_code": "VARCHAR",
 }
 PARENT = {"parent_accepted": "BOOLEAN"}
-OWNED = {"batch_area_code": "VARCHAR", "row_area_code": "VARCHAR"}
+OWNED = {
+    "batch_area_code": "VARCHAR",
+    "row_area_code": "VARCHAR",
+    "sender_area_codes": "VARCHAR",
+    "owner_known": "BOOLEAN",
+}
 DIAGNOSIS = {"is_western": "BOOLEAN", "area_diag_type_dictionary": "VARCHAR"}
 LIST_CHILDREN = {
     "settlement_medfee_sumamt": "DECIMAL(18,2)",
@@ -188,7 +195,7 @@ def _kept(suite: Suite) -> list[Column]:
 
 def _is_form_rule(rule: Rule) -> bool:
     """True for the common rules about type, scale and length, which the projection judges by the contract."""
-    return rule.type == OF_TYPE or (rule.is_common and rule.is_arrival_only and rule.code != "R_AREA")
+    return rule.type == OF_TYPE or (rule.is_common and rule.is_arrival_only)
 
 
 def _rejecting_conditions(suite: Suite) -> list[Rule]:

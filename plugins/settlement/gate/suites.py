@@ -75,8 +75,8 @@ GROUPS = {
     "flags": lambda column: column.kind == "flag",
     "ends": lambda column: column.name == "valid_to",
 }
-OWNER = "owner"
 OWNERS = ("area_code", "fixmedins_code", "finding_id", "setl_id")
+OWNING = {"owner": OWNERS, "owning institution": ("fixmedins_code",), "owning settlement": ("setl_id",)}
 OWNED_KINDS = ("reference", "review", "case_review")
 
 
@@ -219,12 +219,12 @@ def _expand(table: Table, entry: dict[str, Any], where: str, is_common: bool) ->
 
 def _columns_of(table: Table, wanted: str | list[str], where: str) -> list[Column]:
     """The kept columns of a contract group, or those listed by name."""
-    if wanted == OWNER:
+    if isinstance(wanted, str) and wanted in OWNING:
         named = owner(table)
-        return [table.column(named)] if named else []
+        return [table.column(named)] if named in OWNING[wanted] else []
     if isinstance(wanted, str):
         if wanted not in GROUPS:
-            raise _invalid(f"{where}: no column group {wanted!r}, only {[*GROUPS, OWNER]}")
+            raise _invalid(f"{where}: no column group {wanted!r}, only {[*GROUPS, *OWNING]}")
         return [column for column in table.columns if not column.is_dropped and GROUPS[wanted](column)]
     return [_column(table, name, where) for name in wanted]
 

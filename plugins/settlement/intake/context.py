@@ -8,6 +8,7 @@ from settlement.contract.tables import TABLES, Table
 from settlement.gate import context_columns, is_broken, load_suite, owner
 from settlement.gate.diagnoses import is_western
 from settlement.intake.knowledge import Load, row_hash
+from settlement.intake.ownership import sender_areas
 
 IN_FORCE = ("active", "guidance", "suspended")
 """Agreements under which settlements count; a suspended one stops payments, not settlements (risk rule K2)."""
@@ -67,8 +68,8 @@ def context_of(load: Load, table: Table, delivered: Collection[str]) -> Context:
         _add_list_children(context, delivered)
     if table.name == "settlement_list_diagnosis":
         _add_diagnosis(context)
-    if named := owner(table):
-        _add_row_area(context, named)
+    if owner(table):
+        _add_claim(context, load)
     _leave_unknown(context, table)
     return context
 
@@ -120,13 +121,15 @@ def _add_institution(context: Context, day: str) -> None:
     )
 
 
-def _add_row_area(context: Context, named: str) -> None:
-    """The area of a reference row or decision. A finding is named after its institution first."""
-    if named == "area_code":
-        context.columns["row_area_code"] = "typed.area_code"
-        return
-    name = "split_part(typed.finding_id, ':', 1)" if named == "finding_id" else f"typed.{named}"
-    context.join("area_of_owner", f"{name} = area_of_owner.owner", row_area_code="area_of_owner.area_code")
+def _add_claim(context: Context, load: Load) -> None:
+    """Whose a reference row or decision is, see `ownership`."""
+    context.join(
+        "claim_on_row",
+        "typed.file_no = claim_on_row.file_no and typed.line_no = claim_on_row.line_no",
+        row_area_code="claim_on_row.area_code",
+        owner_known="claim_on_row.is_known",
+    )
+    context.columns["sender_area_codes"] = sender_areas(load)
 
 
 def _add_parent(context: Context, table: Table) -> None:

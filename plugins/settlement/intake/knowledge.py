@@ -4,9 +4,9 @@ Keys of the batch travel to a temporary table of PostgreSQL, matches travel back
 history. Everything is read inside the loading transaction, behind its lock.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,32 @@ from psycopg import sql
 
 from settlement.contract.manifest import SHANGHAI, Manifest
 from settlement.contract.tables import TABLES, Column, Table
-from settlement.gate import duckdb_type, owner
+from settlement.gate import duckdb_type
 from settlement.intake.transfer import copy_from_postgres, copy_to_postgres
 
 SEPARATOR = "chr(31)"
 DEFAULT_REJECT_LIMIT = Decimal("0.05")
 
 
+def shanghai_today() -> date:
+    """The day on our own clock: who owns what is judged by it when something is taken in, and changes no result."""
+    return datetime.now(SHANGHAI).date()
+
+
 @dataclass(frozen=True)
 class Load:
-    """One load in progress: the engine with the batch, the open transaction, and the folder for spilling."""
+    """One load in progress: the engine with the batch, the open transaction, and the folder for spilling.
+
+    `bound_to` are the areas that who brought the batch is bound to, None for who is bound to none; `received_on` is the
+    day of the load.
+    """
 
     manifest: Manifest
     engine: duckdb.DuckDBPyConnection
     connection: psycopg.Connection[Any]
     work: Path
+    bound_to: frozenset[str] | None = None
+    received_on: date = field(default_factory=shanghai_today)
 
     @property
     def as_of(self) -> date:
@@ -81,28 +92,13 @@ def fetch_institutions(load: Load) -> None:
     )
 
 
-def find_owners(load: Load, table: Table, delivered: Collection[str]) -> None:
-    """Create ``area_of_owner``: the area of every institution, or of the settlements that rows of `table` name.
-
-    An institution belongs where the register has it on the day of the batch, or where it first will; rows of the
-    register that the batch itself brings count.
-    """
-    if owner(table) == "setl_id":
-        _push_settlements(load, f"select distinct setl_id from key_{table.name} where setl_id is not null")
-        query = sql.SQL("select accepted_key.setl_id, known.area_code from delivered_setl {keys} {settlements}").format(
-            keys=accepted_keys("delivered_setl"), settlements=settlements_of_keys()
-        )
-        probe(load, query, "area_of_owner", {"owner": "VARCHAR", "area_code": "VARCHAR"})
-        return
-    columns = "fixmedins_code, area_code, valid_from"
-    register = f"select {columns} from institution"
-    if "institution" in delivered:
-        register += f" union all select {columns} from outcome_institution where disposition = 'accepted'"
-    load.engine.execute(
-        "create or replace table area_of_owner as select fixmedins_code as owner, coalesce("
-        f"max_by(area_code, valid_from) filter (valid_from <= date '{load.as_of}'), min_by(area_code, valid_from)"
-        f") as area_code from ({register}) group by fixmedins_code"
+def find_areas_of_settlements(load: Load, table: Table) -> None:
+    """Create ``area_of_settlement``: setl_id and area of the accepted settlements that rows of `table` name."""
+    _push_settlements(load, f"select distinct setl_id from key_{table.name} where setl_id is not null")
+    query = sql.SQL("select accepted_key.setl_id, known.area_code from delivered_setl {keys} {settlements}").format(
+        keys=accepted_keys("delivered_setl"), settlements=settlements_of_keys()
     )
+    probe(load, query, "area_of_settlement", {"setl_id": "VARCHAR", "area_code": "VARCHAR"})
 
 
 def row_hash(table: Table, *, relation: str = "", is_stored: bool = False) -> str:

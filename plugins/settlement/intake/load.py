@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, SECTIONS, TABLES, Table
 from settlement.gate import owner, reason, text_of
-from settlement.intake import control, fee_sums, judging, knowledge, netting, reference, repeats
+from settlement.intake import control, fee_sums, judging, knowledge, netting, ownership, reference, repeats
 from settlement.intake.context import create_list_facts
 from settlement.intake.formats import Delivered
 from settlement.intake.identities import without_identity
@@ -85,8 +85,8 @@ def judge_batch(load: Load, parts: Sequence[Delivered]) -> tuple[Outcome, list[n
             _create_parents(load, table, names)
         if table.name == "settlement_list":
             create_list_facts(load, names)
-        if owner(table) not in (None, "area_code"):
-            knowledge.find_owners(load, table, names)
+        if owner(table):
+            ownership.find_owners(load, table, names)
         if table.is_large:
             if any(part.file.rows for part in parts_of[table.name]):
                 _ensure_partitions(load, table)
@@ -213,7 +213,7 @@ def _create_parents(load: Load, table: Table, names: set[str]) -> None:
         accepted = f"select {columns} from outcome_settlement where disposition = 'accepted'"
     elif table.parent == "settlement":
         columns = "setl_id, fixmedins_code, business_date"
-        known = f"select {columns} from known_settlement where not is_pending"
+        known = f"select {columns} from known_settlement where not is_pending and {ownership.own_settlements(load)}"
         accepted = (
             f"select {columns} from stored_settlement "
             f"union all select {columns} from outcome_settlement where disposition = 'accepted'"
@@ -222,7 +222,8 @@ def _create_parents(load: Load, table: Table, names: set[str]) -> None:
         knowledge.fetch_known_rows(load, TABLES["settlement_list"])
         known = (
             "select known_settlement_list.setl_id, fixmedins_code, business_date "
-            "from known_settlement_list join known_settlement using (setl_id) where not is_pending"
+            "from known_settlement_list join known_settlement using (setl_id) "
+            f"where not is_pending and {ownership.own_settlements(load)}"
         )
         accepted = (
             "select setl_id, fixmedins_code, business_date from outcome_settlement_list where disposition = 'accepted'"
