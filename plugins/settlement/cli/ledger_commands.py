@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from upath import UPath
 
 from settlement.cli.auditor import use_auditor
 from settlement.ledger.seals import ChainVerification
@@ -22,11 +23,17 @@ def register(app: typer.Typer) -> None:
 
 def verify_ledger(
     area: Annotated[str, typer.Option(help="Six digits; without it every area (统筹区).")] = "",
+    seals: Annotated[
+        str, typer.Option(help="Folder of published seals that you have kept; default the outbox's (自行留存的封印).")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the proof as JSON.")] = False,
 ) -> None:
-    """Recompute every seal and every invariant of the books (验证封印链与账簿恒等式). Exit code 1: broken."""
+    """Recompute every seal and every invariant, and compare records, bank files and published seals (账簿验真).
+
+    Exit code 1: broken.
+    """
     use_auditor()
-    proof = examine_ledger(area or None)
+    proof = examine_ledger(area or None, UPath(seals) if seals else None)
     if as_json:
         typer.echo(json.dumps({"is_intact": proof.is_intact, **asdict(proof)}, ensure_ascii=False, indent=2))
     else:
@@ -40,6 +47,11 @@ def _show(proof: LedgerProof) -> None:
     for chain in proof.chains:
         seals.add_row(chain.area_code, f"{chain.run_count:,}", chain.last_seal[:16] + "…", _finding(chain))
     console.print(seals)
+    if differing := [*proof.records.faults, *proof.outside]:
+        records = Table("Record 记录", "Key 键", "Found 发现", title="Not what was sealed 与封印不符")
+        for fault in differing:
+            records.add_row(fault.record_type, fault.record_key, fault.fault)
+        console.print(records)
     if proof.breaches:
         breaches = Table("Invariant 恒等式", "Where 位置", "Found 发现", title="Broken invariants 不成立的恒等式")
         for breach in proof.breaches:

@@ -58,7 +58,7 @@ def last_seal(connection: psycopg.Connection[Any], area_code: str) -> str:
 def seal(connection: psycopg.Connection[Any], posting_run_id: int, previous_seal: str) -> str:
     """Compute the seal of a posting run from what the books hold now."""
     text = statement("settlement.ledger", "canonical_text")
-    return _digest(connection, text, {"posting_run_id": posting_run_id}, previous_seal)
+    return digest_of_copy(connection, text, {"posting_run_id": posting_run_id}, previous_seal)
 
 
 def seal_proposal(connection: psycopg.Connection[Any], previous_seal: str) -> str:
@@ -66,11 +66,13 @@ def seal_proposal(connection: psycopg.Connection[Any], previous_seal: str) -> st
 
     The run is recorded before its entries, so that the ledger can refuse entries without one.
     """
-    return _digest(connection, statement("settlement.ledger", "canonical_text_of_proposal"), {}, previous_seal)
+    return digest_of_copy(connection, statement("settlement.ledger", "canonical_text_of_proposal"), {}, previous_seal)
 
 
-def _digest(connection: psycopg.Connection[Any], text: sql.SQL, parameters: dict[str, int], previous_seal: str) -> str:
-    """Digest a text that COPY gives, row by row, whatever its size."""
+def digest_of_copy(
+    connection: psycopg.Connection[Any], text: sql.SQL, parameters: dict[str, int], previous_seal: str
+) -> str:
+    """Give the SM3 digest of a seal, a line feed and a text that COPY gives, row by row, whatever its size."""
     digest = _sm3()
     digest.update(f"{previous_seal}\n".encode())
     with connection.cursor() as cursor, cursor.copy(text, parameters) as rows:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from settlement.errors import SettlementError
 from settlement.tasks.parameters import day_of_run, refuse_unknown_keys
 from settlement.tasks.run_notes import write_note
+from settlement.tasks.sealing import seal_and_publish
 from settlement.tasks.step import step
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,15 @@ def make_partitions_ahead() -> str:
 
 @step(task_id="verify_ledger", pool="posting")
 def verify_ledger() -> str:
-    """Recompute the chain of seals and every invariant of the books, over all history."""
+    """Recompute the seals and every invariant of the books, over all history, and compare what was published.
+
+    What is proved is sealed and published then, so that a week without payments has its seal too.
+    """
     from settlement.ledger.verification import verify_ledger as verify
 
-    return verify().summary
+    summary = verify().summary
+    seal_and_publish()
+    return summary
 
 
 @step(task_id="audit_models", pool="warehouse")

@@ -29,6 +29,7 @@ from settlement.tasks.parameters import (
 )
 from settlement.tasks.people import Answer, Question, QuestionOperator
 from settlement.tasks.run_notes import write_note
+from settlement.tasks.sealing import seal_and_publish
 from settlement.tasks.step import PASSING_FAULTS, step
 from settlement.user_kinds import require_divided_duties
 
@@ -344,6 +345,7 @@ def publish_answers(answered: Sequence[Disbursed]) -> int:
 def _publish() -> int:
     from settlement.warehouse import dbt
 
+    seal_and_publish()
     return dbt.build("tag:publication", this_run().settings).node_count
 
 

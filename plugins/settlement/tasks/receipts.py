@@ -13,6 +13,7 @@ from settlement.tasks.parameters import (
     triggered_by,
 )
 from settlement.tasks.run_notes import write_note
+from settlement.tasks.sealing import seal_and_publish
 from settlement.tasks.step import step
 
 
@@ -50,6 +51,7 @@ def publish() -> int:
     """Bring the published tables up to date. Returns the count of models and tests."""
     from settlement.warehouse import dbt
 
+    seal_and_publish()
     return dbt.build("tag:publication").node_count
 
 
