@@ -82,6 +82,11 @@ def show(installation: Installation) -> None:
     else:
         console.print(f"           {facts['airflow_user']}, password: settlement info --json (口令不写入日志)")
     console.print(f"[bold]inbox[/]      {facts['inbox']}", highlight=False, soft_wrap=True)
+    if not os.environ.get("SETTLEMENT_MASTER_DATA_RELEASERS"):
+        console.print(
+            "[yellow]Nobody looks at delivered accounts and thresholds a second time here: "
+            "SETTLEMENT_MASTER_DATA_RELEASERS names nobody (本地未设主数据复核人)[/]"
+        )
     console.print(f"[bold]outbox[/]     {facts['outbox']}", highlight=False, soft_wrap=True)
     console.print(f"[bold]logs[/]       {installation.logs}", highlight=False, soft_wrap=True)
     console.print(

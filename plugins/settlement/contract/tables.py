@@ -598,6 +598,14 @@ def _all_tables() -> Iterator[Table]:
 
 TABLES: dict[str, Table] = {table.name: table for table in _all_tables()}
 
+MASTER_DATA = frozenset(
+    (
+        *("area", "bank_account", "fund_account", "payment_policy", "cash_plan", "prepayment_grant"),
+        *("fund_budget", "institution_budget", "risk_rule"),
+    )
+)
+"""Reference tables that decide how much is paid and to which account: a second person looks at them (主数据复核)."""
+
 
 def tables_of(kind: str) -> tuple[Table, ...]:
     """Tables that may travel in a batch of this kind, parents first."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -11,6 +11,25 @@ from psycopg.types.json import Jsonb
 from settlement.contract.manifest import Manifest
 from settlement.intake.load import FileOutcome
 from settlement.intake.receipts import Receipt
+from settlement.user_areas import areas_of
+
+
+@dataclass(frozen=True)
+class Bringer:
+    """Who brought a batch: the account that had it received, None for the schedule, and the areas it is bound to."""
+
+    account: str | None
+    areas: frozenset[str] | None
+
+    @classmethod
+    def of(cls, account: str | None) -> Self:
+        """Look up what the account is bound to.
+
+        Raises:
+            SettlementError: ``setting_invalid``.
+        """
+        areas = areas_of(account) if account else None
+        return cls(account, None if areas is None else frozenset(areas))
 
 
 @dataclass(frozen=True)
@@ -21,6 +40,9 @@ class Known:
     error_code: str | None
     content_sha256: str | None
     receipt: Receipt
+    received_by: str | None
+    held_for: tuple[str, ...]
+    held_changes: tuple[dict[str, Any], ...]
 
     @property
     def is_final(self) -> bool:
@@ -31,9 +53,17 @@ class Known:
 def find_batch(connection: psycopg.Connection[Any], batch_id: str) -> Known | None:
     """Return what the warehouse says about a batch id; None when it has never been received."""
     row = connection.execute(
-        "select status, error_code, content_sha256, receipt from intake.batch where batch_id = %s", [batch_id]
+        "select status, error_code, content_sha256, receipt, received_by, coalesce(held_for, '{}'),"
+        " coalesce(held_changes, '[]') from intake.batch where batch_id = %s",
+        [batch_id],
     ).fetchone()
-    return Known(row[0], row[1], row[2], Receipt.from_json(row[3])) if row else None
+    if row is None:
+        return None
+    status, error_code, content_sha256, receipt, received_by, held_for, held_changes = row
+    return Known(
+        *(status, error_code, content_sha256, Receipt.from_json(receipt)),
+        *(received_by, tuple(held_for), tuple(held_changes)),
+    )
 
 
 @dataclass(frozen=True)
@@ -58,11 +88,13 @@ def write_batch(
     manifest: Manifest,
     receipt: Receipt,
     files: Sequence[FileOutcome],
+    bringer: Bringer,
     decided_by: str | None = None,
+    held_changes: Sequence[dict[str, Any]] = (),
 ) -> None:
     """Write the batch and its files, in place of what an earlier refusal or verdict said about it."""
     _forget(connection, manifest.batch_id)
-    _upsert(connection, receipt, manifest, decided_by)
+    _upsert(connection, receipt, manifest, bringer, decided_by, held_changes)
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into intake.batch_file (batch_id, file_no, file_name, table_name, sha256, read_count, "
@@ -81,7 +113,12 @@ def write_batch(
 
 
 def _upsert(
-    connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None, decided_by: str | None = None
+    connection: psycopg.Connection[Any],
+    receipt: Receipt,
+    manifest: Manifest | None,
+    bringer: Bringer,
+    decided_by: str | None = None,
+    held_changes: Sequence[dict[str, Any]] = (),
 ) -> None:
     error = receipt.error or {}
     values = {
@@ -98,6 +135,10 @@ def _upsert(
         "error_message": error.get("message"),
         "receipt": Jsonb(receipt.as_json()),
         "decided_by": decided_by,
+        "received_by": bringer.account,
+        "sender_areas": None if bringer.areas is None else sorted(bringer.areas),
+        "held_for": list(receipt.held_for) or None,
+        "held_changes": Jsonb(list(held_changes)) if held_changes else None,
     }
     columns = ", ".join(values)
     changes = ", ".join(f"{name} = excluded.{name}" for name in values if name != "batch_id")
@@ -124,10 +165,12 @@ def record_decision(
     )
 
 
-def write_refusal(connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None) -> None:
+def write_refusal(
+    connection: psycopg.Connection[Any], receipt: Receipt, manifest: Manifest | None, bringer: Bringer
+) -> None:
     """Write a batch of which nothing was loaded."""
     _forget(connection, receipt.batch_id)
-    _upsert(connection, receipt, manifest)
+    _upsert(connection, receipt, manifest, bringer)
 
 
 def write_rejection(connection: psycopg.Connection[Any], receipt: Receipt, reject_by: str) -> None:

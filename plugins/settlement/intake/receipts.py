@@ -31,7 +31,8 @@ class Receipt:
     """The answer to a delivery.
 
     `status` is accepted, held, refused or duplicate; a duplicate repeats the figures of the first time, whose status
-    is `first_status`.
+    is `first_status`. A held batch is held for `rejections` (more refused rows than the area's limit), for
+    `master_data` (reference data that a second person looks at), or for both.
     """
 
     batch_id: str
@@ -45,6 +46,7 @@ class Receipt:
     warnings: Sequence[str] = ()
     error: dict[str, str] | None = None
     first_status: str | None = None
+    held_for: Sequence[str] = ()
 
     @classmethod
     def of(cls, manifest: Manifest, status: str, **fields: Any) -> Self:
@@ -81,6 +83,7 @@ class Receipt:
             "reasons": self.reasons,
         }
         optional = {
+            "held_for": list(self.held_for),
             "reason_texts": self.reason_texts,
             "error": self.error,
             "warnings": list(self.warnings),

@@ -20,8 +20,8 @@ from upath import UPath
 from settlement.contract.limits import BatchMeter, Limits
 from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.errors import SettlementError
-from settlement.intake import attempts, bank, batches, formats, receipts, staging
-from settlement.intake.batches import Known, Received
+from settlement.intake import attempts, bank, batches, formats, master_data, receipts, staging
+from settlement.intake.batches import Bringer, Known, Received
 from settlement.intake.delivered import check_clock, created_at, is_readable, read_manifest
 from settlement.intake.engine import open_engine, work_folder
 from settlement.intake.faults import as_refusals
@@ -40,7 +40,14 @@ RETRIED = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockD
 """Another area's load was faster with the same key, or two loads waited for each other: judging again settles it."""
 
 
-def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | None = None, reason: str = "") -> Receipt:
+def receive(
+    batch_id: str,
+    *,
+    received_by: str | None = None,
+    release_by: str | None = None,
+    reject_by: str | None = None,
+    reason: str = "",
+) -> Receipt:
     """Load a batch and return its receipt, which also stands in the outbox.
 
     A batch that is already accepted gives its first receipt with status ``duplicate``; one with other content under
@@ -48,6 +55,8 @@ def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | No
 
     Args:
         batch_id: Name of the batch folder in the inbox.
+        received_by: The account that has it received, None for the schedule: rows of areas that it is not bound to are
+            refused. A held batch stays with whom it came from.
         release_by: Who releases a held batch: its good rows are loaded in spite of the rejected ones.
         reject_by: Who rejects a held batch; it becomes ``refused`` with ``held_rejected``.
         reason: What the person says about the decision.
@@ -61,7 +70,7 @@ def receive(batch_id: str, *, release_by: str | None = None, reject_by: str | No
         return _reject(batch_id, reject_by, reason)
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _receive(batch_id, release_by, reason)
+            return _receive(batch_id, received_by, release_by, reason)
         except RETRIED as error:
             if attempt == ATTEMPTS:
                 raise
@@ -94,12 +103,13 @@ def _waits(batch_id: str, received: Received | None) -> bool:
     return written is not None and written > received.refused_at
 
 
-def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
+def _receive(batch_id: str, received_by: str | None, release_by: str | None, reason: str) -> Receipt:
     limits = Limits.from_environment()
     with connect("loader", application_name=f"settlement intake {batch_id}") as connection:
         known = batches.find_batch(connection, batch_id)
         connection.rollback()
         is_released = bool(release_by and known and known.status == "held")
+        bringer = Bringer.of(known.received_by if known and is_released else received_by)
         if is_released:
             _require_files(batch_id)
         elif known and not has_manifest(inbox() / batch_id):
@@ -117,11 +127,11 @@ def _receive(batch_id: str, release_by: str | None, reason: str) -> Receipt:
             with attempts.counted(connection, manifest):
                 if known and known.is_final and not is_released:
                     return _again(connection, known)
-                return _load(connection, manifest, folder, limits, release_by, reason)
+                return _load(connection, manifest, folder, limits, bringer, release_by, reason)
         except SettlementError as error:
             if error.code in NOT_THE_SENDERS or _is_set_aside_again(known, error):
                 raise
-            return _refuse(connection, batch_id, manifest, error)
+            return _refuse(connection, batch_id, manifest, bringer, error)
 
 
 NOT_THE_SENDERS = (
@@ -145,6 +155,7 @@ def _load(
     manifest: Manifest,
     folder: UPath,
     limits: Limits,
+    bringer: Bringer,
     release_by: str | None,
     reason: str,
 ) -> Receipt:
@@ -161,14 +172,16 @@ def _load(
             known = batches.find_batch(connection, manifest.batch_id)  # another run may have been faster
             if known and known.is_final:
                 _check_same_manifest(known, manifest)
-            if known and known.is_final and not (release_by and known.status == "held"):
+            released_by = release_by if known and known.status == "held" else None
+            if known and known.is_final and not released_by:
                 receipt = known.receipt
             elif is_bank:
-                receipt = _write_bank_receipts(connection, manifest, reader, limits)
+                receipt = _write_bank_receipts(connection, manifest, reader, limits, bringer)
             else:
-                receipt = _write_rows(Load(manifest, engine, connection, work), parts, limits, release_by)
-            if release_by and known and known.status == "held":
-                batches.record_decision(connection, manifest.batch_id, "release", release_by, reason)
+                load = Load(manifest, engine, connection, work, bound_to=bringer.areas)
+                receipt = _write_rows(load, parts, limits, bringer, released_by)
+            if released_by:
+                batches.record_decision(connection, manifest.batch_id, "release", released_by, reason)
     receipts.publish(connection, receipt)
     log.info("batch %s: %s", manifest.batch_id, receipt.status)
     return receipt
@@ -183,24 +196,33 @@ def _reader(
         yield file, staging.stage(file, folder, work, limits, meter)
 
 
-def _write_rows(load: Load, parts: Sequence[Delivered], limits: Limits, release_by: str | None) -> Receipt:
+def _write_rows(
+    load: Load, parts: Sequence[Delivered], limits: Limits, bringer: Bringer, released_by: str | None
+) -> Receipt:
     control = check_totals(load, parts)
     with load.connection.transaction() as judging:
         outcome, decided = judge_batch(load, parts)
-        is_held = outcome.is_held and not release_by
-        if is_held:
+        changes = master_data.changes(load, parts) if master_data.has_releasers() and not released_by else []
+        held_for = () if released_by else _held_for(outcome, changes)
+        if held_for:
             raise psycopg.Rollback(judging)  # of what was stored while it was judged
     for file in outcome.files:
         file.control = control[file.file.file_no]
     outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
-    receipt = _receipt(load.manifest, outcome, "held" if is_held else "accepted")
-    if is_held:
+    receipt = replace(_receipt(load.manifest, outcome, "held" if held_for else "accepted"), held_for=held_for)
+    if held_for:
         receipt = _with_unlisted(receipt, limits)
-    batches.write_batch(load.connection, load.manifest, receipt, outcome.files, decided_by=release_by)
-    write_quarantine(load, parts, limits.quarantined_rows if is_held else None)
-    if not is_held:
+    batches.write_batch(load.connection, load.manifest, receipt, outcome.files, bringer, released_by, changes)
+    write_quarantine(load, parts, limits.quarantined_rows if held_for else None)
+    if not held_for:
         write_accepted(load, parts, decided)
     return receipt
+
+
+def _held_for(outcome: Outcome, changes: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """Why people are asked about a batch before it takes effect."""
+    reasons = {"rejections": outcome.is_held, "master_data": bool(changes)}
+    return tuple(reason for reason, holds in reasons.items() if holds)
 
 
 def _with_unlisted(receipt: Receipt, limits: Limits) -> Receipt:
@@ -220,13 +242,14 @@ def _write_bank_receipts(
     manifest: Manifest,
     reader: Iterator[tuple[DeliveredFile, StagedFile]],
     limits: Limits,
+    bringer: Bringer,
 ) -> Receipt:
     files: list[FileOutcome] = []
     for file, copy in reader:
         files.append(bank.load_file(connection, manifest, file, copy.path, limits))
         copy.path.unlink()
     receipt = _receipt(manifest, Outcome(files, {}, []), "accepted")
-    batches.write_batch(connection, manifest, receipt, files)
+    batches.write_batch(connection, manifest, receipt, files, bringer)
     return receipt
 
 
@@ -252,7 +275,11 @@ def _receipt(manifest: Manifest, outcome: Outcome, status: str) -> Receipt:
 
 
 def _refuse(
-    connection: psycopg.Connection[Any], batch_id: str, manifest: Manifest | None, error: SettlementError
+    connection: psycopg.Connection[Any],
+    batch_id: str,
+    manifest: Manifest | None,
+    bringer: Bringer,
+    error: SettlementError,
 ) -> Receipt:
     """Record and answer a refusal. A batch that is already received keeps its state and its receipt."""
     receipt = Receipt.refused(batch_id, manifest, error)
@@ -260,7 +287,7 @@ def _refuse(
         transaction_lock(connection, "intake batch", batch_id)
         known = batches.find_batch(connection, batch_id)
         if not known or not known.is_final:
-            batches.write_refusal(connection, receipt, manifest)
+            batches.write_refusal(connection, receipt, manifest, bringer)
     if known and known.is_final:
         receipt = Receipt.refused(batch_id, manifest, error if error.code == "batch_conflict" else _changed(error))
         receipts.publish_later_answer(receipt)

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.sdk import get_current_context
 
+from settlement.callers import SCHEDULER
 from settlement.contract.manifest import KINDS
 from settlement.errors import SettlementError
 from settlement.markdown import plain
@@ -24,6 +25,9 @@ from settlement.tasks.run_notes import write_note
 from settlement.tasks.step import step
 from settlement.user_areas import require_batch_id
 from settlement.user_kinds import kinds_of
+
+if TYPE_CHECKING:
+    from settlement.intake.batches import Known
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +147,8 @@ def _receive(loading: LoadingProcess, batch_id: str) -> dict[str, Any]:
     manifest = delivered_manifest(batch_id)
     require_area_of_batch(manifest.area_code if manifest else None)
     require_kind_of_batch(manifest.kind if manifest else None)
-    return loading.receive(batch_id)
+    account = triggered_by()
+    return loading.receive(batch_id, **({} if account == SCHEDULER else {"received_by": account}))
 
 
 @step(task_id="list_held_batches", trigger_rule="all_done")
@@ -162,7 +167,7 @@ class ReleaseOperator(QuestionOperator):
     def question_about(self, about: str) -> Question | None:
         """Put one batch in words, as the warehouse knows it; None where it is not held (any more)."""
         held = _held_batch(about)
-        return _question(held.receipt.as_json(), str(held.content_sha256)) if held else None
+        return _question(held) if held else None
 
     def record(self, question: Question, answer: Answer) -> dict[str, Any]:
         """Release or reject the batch. Returns its new receipt."""
@@ -172,7 +177,7 @@ class ReleaseOperator(QuestionOperator):
             return loading.receive(question.about, reason=answer["reason"], **decision)
 
 
-def _held_batch(batch_id: str) -> Any:
+def _held_batch(batch_id: str) -> "Known | None":
     from settlement.intake.batches import find_batch
     from settlement.warehouse import connect
 
@@ -181,22 +186,56 @@ def _held_batch(batch_id: str) -> Any:
     return known if known and known.status == "held" else None
 
 
-def _question(receipt: dict[str, Any], content_sha256: str) -> Question:
+def _question(held: "Known") -> Question:
+    receipt = held.receipt.as_json()
     batch_id = plain(receipt["batch_id"])
-    read = sum(file["read"] for file in receipt["files"])
-    refused = sum(file["quarantined"] for file in receipt["files"])
-    reasons = "\n".join(f"| {plain(code)} | {count} |" for code, count in sorted(receipt["reasons"].items()))
+    parts = [_about_rejections(receipt)] if "rejections" in held.held_for or not held.held_for else []
+    is_master_data = "master_data" in held.held_for
+    if is_master_data:
+        parts.append(_about_changes(held.held_changes))
+    parts.append(
+        "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
+        f"Refused rows: {batch_id}/rejected.csv in the outbox."
+    )
     return Question(
         about=receipt["batch_id"],
         area_code=receipt["area_code"],
         subject=f"Release batch {batch_id}? 是否放行挂起批次?",
-        body=f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
-        f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}\n\n"
-        "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
-        f"Refused rows: {batch_id}/rejected.csv in the outbox.",
-        caused_by="",
-        digest=content_sha256,
+        body="\n\n".join(parts),
+        caused_by=held.received_by or "",
+        digest=str(held.content_sha256),
+        answered_by="SETTLEMENT_MASTER_DATA_RELEASERS" if is_master_data else "",
     )
+
+
+def _about_rejections(receipt: dict[str, Any]) -> str:
+    read = sum(file["read"] for file in receipt["files"])
+    refused = sum(file["quarantined"] for file in receipt["files"])
+    reasons = "\n".join(f"| {plain(code)} | {count} |" for code, count in sorted(receipt["reasons"].items()))
+    return (
+        f"{refused} of {read} rows break a rule, more than the area's limit. 超过统筹区拒收比例上限。\n\n"
+        f"| reason 原因 | rows 行数 |\n|---|---|\n{reasons}"
+    )
+
+
+def _about_changes(changes: Sequence[dict[str, Any]]) -> str:
+    """Say what reference data would become, a line a column, for who compares it with the papers."""
+    lines = [
+        "It changes what is paid, or to which account: compare it with the papers. 拟更改支付主数据，请核对书面材料。",
+        "",
+        "| table 表 | key 键 | from 起 | column 列 | before 原值 | after 新值 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for change in changes:
+        before = change["before"] or {}
+        for column, value in change["after"].items():
+            cells = (change["table"], change["key"], change["valid_from"], column, before.get(column), value)
+            lines.append(f"| {' | '.join(plain('' if cell is None else cell) for cell in cells)} |")
+    from settlement.intake.master_data import MOST_SHOWN
+
+    if len(changes) >= MOST_SHOWN:
+        lines += ["", "There may be more: see the delivered files. 未尽之处见原始文件。"]
+    return "\n".join(lines)
 
 
 @step(task_id="reconcile", pool="warehouse", trigger_rule="all_done")

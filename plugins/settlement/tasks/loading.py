@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 HANDED_OVER = (
     *("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "SSL_CERT_FILE", "TMPDIR", "TZ"),
     *("SETTLEMENT_HOME", "SETTLEMENT_INBOX", "SETTLEMENT_LOCAL", "SETTLEMENT_OUTBOX"),
-    *("SETTLEMENT_LOADER_DSN", "SETTLEMENT_PERSON_KEY"),
+    *("SETTLEMENT_LOADER_DSN", "SETTLEMENT_PERSON_KEY", "SETTLEMENT_MASTER_DATA_RELEASERS"),
 )
 HANDED_OVER_BEGINNINGS = ("SETTLEMENT_LIMIT_", "SETTLEMENT_USER_", "AWS_", "FSSPEC_")
 """Limits, who may deliver what, and the object store of an inbox that is no folder."""

@@ -42,6 +42,8 @@ class Question:
     caused_by: str
     digest: str = ""
     """Of what is decided on, so that an answer counts for nothing else."""
+    answered_by: str = ""
+    """The setting that names who may answer, where it is another one than the operator's."""
 
 
 class Asked(TypedDict):
@@ -124,7 +126,9 @@ class QuestionOperator(HITLOperator):
             return self.settled(asked["about"])
         answer = self._answer(context, event, question)
         involved = {caller_of_run(context["dag_run"]), question.caused_by}
-        objection = objection_to(answer, question.area_code, involved, accounts_named_by(self.answered_by))
+        objection = objection_to(
+            answer, question.area_code, involved, accounts_named_by(question.answered_by or self.answered_by)
+        )
         if objection:
             self._ask_again(context, question, asked, objection)
         return _or_fail(lambda: self.record(question, answer))

@@ -1,0 +1,8 @@
+-- A batch that is held says for what: too many refused rows, or reference data that a second person looks at first. What
+-- it would change is kept for that person, as nothing of a held batch is loaded.
+
+alter table intake.batch
+    add column held_for text [],
+    add column held_changes jsonb;
+comment on column intake.batch.held_for is '挂起原因：rejections 拒收超限，master_data 主数据待复核 / Why it was held; kept when it is decided.';
+comment on column intake.batch.held_changes is '主数据拟作更改 / What held reference data would change: table, key, from which day, columns before and after.';
