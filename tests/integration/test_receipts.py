@@ -145,7 +145,11 @@ def test_money_that_left_after_a_rejection_is_not_paid_again_until_it_is_back(ba
 
     assert bank.answers(booked(first, side="credit", day="2026-03-04"), day="2026-03-04") == {"not_expected": 1}
     settle(bank.warehouse, date(2026, 3, 5))
-    assert bank.newest() == (Decimal("1000.00"), first)
+    assert bank.newest() == (Decimal("20.00"), None), "a person is asked, as the bank has contradicted itself"
+    assert bank.warehouse.rows(
+        "select line.amount, line.replaces_instruction_id, line.flag from ledger.payment_request_line as line"
+        " join ledger.payment_request using (request_id) where pay_date = '2026-03-05'"
+    ) == [(Decimal("1000.00"), first, "replaces_disputed")]
 
 
 def test_another_amount_that_left_after_a_rejection_is_not_paid_again(bank):

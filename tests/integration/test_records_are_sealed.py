@@ -163,7 +163,8 @@ def test_the_file_of_a_day_names_the_newest_seals(sealed):
 def test_every_append_only_table_of_the_ledger_is_sealed(sealed):
     unsealed = sealed.rows(
         "select tablename from pg_tables where schemaname = 'ledger' and tablename <> 'unsealed_record'"
-        " and not exists (select from pg_trigger where tgrelid = ('ledger.' || tablename)::regclass and tgname = 'note_for_sealing')"
+        " and not exists (select from pg_trigger where tgrelid = ('ledger.' || tablename)::regclass"
+        " and tgname = 'note_for_sealing')"
     )
     assert {name for (name,) in unsealed} == KEPT_WITHOUT_A_SEAL_OF_THEIR_OWN
 

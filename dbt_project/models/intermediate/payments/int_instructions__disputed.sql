@@ -1,9 +1,10 @@
--- Failed instructions of which it is not certain that the money never left: what replaces one of them needs a person.
--- Certain is a rejection for a reason that says so, which no other message of the bank contradicts.
+-- Failed instructions of which it is not certain that the fund has the money: what replaces one of them needs a person.
+-- Certain is a return, whose credit is booked on the fund's account, and a rejection for a reason that says so, which no
+-- other message of the bank contradicts.
 with payment_events as (
 
     select * from {{ ref('stg_ledger__payment_events') }}
-    where event in ('rejected', 'returned')
+    where event = 'rejected'
 
 ),
 
@@ -45,7 +46,6 @@ rejections as (
         and coalesce(final_reasons.valid_to, date 'infinity')
     inner join bank_entries
         on payment_events.bank_entry_id = bank_entries.bank_entry_id
-    where payment_events.event = 'rejected'
 
 ),
 
@@ -79,8 +79,7 @@ failed as (
     left join rejections
         on payment_events.instruction_id = rejections.instruction_id
     where
-        payment_events.event = 'returned'
-        or rejections.instruction_id is null
+        rejections.instruction_id is null
         or rejections.instruction_id in (select contradicted.instruction_id from contradicted)
 
 ),
