@@ -175,3 +175,14 @@ if _has_compose():
         command = ["docker", "compose", "--env-file", str(tmp_path / "env"), "--profile", "*", "config", "--quiet"]
         finished = subprocess.run(command, cwd=HOME, capture_output=True, text=True)
         assert finished.returncode == 0, finished.stderr
+
+
+def test_limits_that_an_operator_sets_reach_every_process_of_airflow():
+    assert COMPOSE["x-airflow"]["env_file"] == [{"path": "limits.env", "required": False}]
+    overridden = [
+        name
+        for name, service in SERVICES.items()
+        if "AIRFLOW_HOME" in service.get("environment", {})
+        and service.get("env_file") != COMPOSE["x-airflow"]["env_file"]
+    ]
+    assert overridden == []
