@@ -407,3 +407,13 @@ def test_a_batch_that_was_not_accepted_is_refused(bank):
     with pytest.raises(SettlementError) as refusal:
         record_batch("NOT-THERE", posted_by="bank")
     assert refusal.value.code == "batch_not_accepted"
+
+
+def test_an_event_that_no_posting_rule_books_fails_loudly_and_leaves_nothing(bank):
+    bank.warehouse.execute("update seeds.posting_rules set valid_to = '2026-03-02' where event = 'paid'")
+    before = bank.state()
+    with pytest.raises(SettlementError) as refusal:
+        bank.answers(booked(bank.instruction()))
+    assert refusal.value.code == "event_without_entry"
+    assert bank.state() == before
+    assert unrecorded_batches() != []
