@@ -17,7 +17,7 @@ create table ledger.sealed_record (
     record_key text not null,
     sha256 bytea not null,
     seal_id bigint not null references ledger.record_seal,
-    primary key (record_type, record_key)
+    primary key (record_type, record_key, seal_id)  -- what is put there beforehand stops no seal, and is found
 );
 comment on table ledger.sealed_record is '已封印的记录 / Each sealed record: its table, its key, and the SHA-256 of its content when it was written.';
 create index on ledger.sealed_record (seal_id);

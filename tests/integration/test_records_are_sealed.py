@@ -180,3 +180,22 @@ def test_what_was_taken_and_not_sealed_is_named(sealed):
     with sealed.connect("poster") as connection:
         connection.execute("select * from ledger.take_unsealed_records()")
     assert faults() == {("audit.api_call", "not_sealed")}
+
+
+def test_a_table_that_lost_its_trigger_is_named(sealed):
+    with psycopg.connect(sealed.admin_dsn) as superuser:
+        superuser.execute("drop trigger note_for_sealing on ledger.payment_decision")
+        superuser.execute("alter table audit.api_call disable trigger note_for_sealing")
+    assert faults() == {("ledger.payment_decision", "trigger_removed"), ("audit.api_call", "trigger_removed")}
+
+
+def test_a_digest_that_was_put_there_beforehand_stops_no_seal_and_is_named(sealed):
+    [(newest,)] = sealed.rows("select max(api_call_id) from audit.api_call")
+    with sealed.connect("poster") as connection:
+        connection.execute(
+            "insert into ledger.sealed_record select 'audit.api_call', %s, '\\x00', seal_id from ledger.record_seal",
+            [str(newest + 1)],
+        )
+    call(sealed, "hospital_b")
+    assert seal_records() == 1
+    assert ("ledger.record_seal", "seal_differs") in faults()

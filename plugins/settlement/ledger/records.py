@@ -24,7 +24,8 @@ CHAIN = "records"
 class RecordFault:
     """One place where the records are not what was sealed.
 
-    `fault` is ``changed``, ``removed`` or ``not_sealed`` of a record; ``chain_broken`` or ``seal_differs`` of a seal.
+    `fault` is ``changed``, ``removed`` or ``not_sealed`` of a record; ``trigger_removed`` of a table;
+    ``chain_broken`` or ``seal_differs`` of a seal.
     """
 
     record_type: str
@@ -94,7 +95,10 @@ def verify_records(connection: psycopg.Connection[Any]) -> RecordVerification:
             break
         expected, seal_count = kept, seal_count + 1
     for record_type, key_columns in connection.execute(statement(PACKAGE, "sealed_relations")).fetchall():
-        faults += _differing(connection, record_type, key_columns)
+        if key_columns:
+            faults += _differing(connection, record_type, key_columns)
+        else:
+            faults.append(RecordFault(record_type, "", "trigger_removed"))
     return RecordVerification(seal_count, expected, tuple(faults))
 
 
