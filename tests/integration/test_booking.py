@@ -97,7 +97,13 @@ def spoil_lists(folder: Path) -> dict[str, str]:
     tables = {table: read_table(folder / f"settlement_list{table}.csv") for table in ("", "_diagnosis", "_operation")}
     operated = {row["setl_id"] for row in tables["_operation"]} - refunded
     without = (row["setl_id"] for row in tables[""] if row["setl_id"] not in operated | refunded)
-    faults = ("unknown code", "lower case", "sex against diagnosis", "age without days", "no main diagnosis")
+    faults = (
+        "unknown code",
+        "lower case",
+        "sex against diagnosis",
+        "age of zero beside an earlier birth",
+        "no main diagnosis",
+    )
     spoilt = {fault: next(without) for fault in faults}
     spoilt["operation outside the stay"] = min(operated)
     for row in tables["_diagnosis"]:
@@ -110,7 +116,7 @@ def spoil_lists(folder: Path) -> dict[str, str]:
         if row["setl_id"] == spoilt["no main diagnosis"]:
             row["maindiag_flag"], row["seq"] = "0", str(int(row["seq"]) + 1)
     for row in tables[""]:
-        if row["setl_id"] == spoilt["age without days"]:
+        if row["setl_id"] == spoilt["age of zero beside an earlier birth"]:
             row["age"], row["nwb_age"] = "0.0", ""
         if row["setl_id"] == spoilt["sex against diagnosis"]:
             row["gend"] = "1"
@@ -191,7 +197,7 @@ def test_a_list_with_a_fault_is_booked_by_the_fallback_rule_and_listed(prepared,
         "unknown code": ("UNGROUPED", *by_cost),
         "lower case": ("GROUPED", "NORMAL", "points"),
         "sex against diagnosis": ("UNGROUPED", *by_cost),
-        "age without days": ("CHECK_FAILED", *by_cost),
+        "age of zero beside an earlier birth": ("GROUPED", "NORMAL", "points"),
         "no main diagnosis": ("LIST_MISSING", *as_accrued),
         "operation outside the stay": ("LIST_MISSING", *as_accrued),
     }

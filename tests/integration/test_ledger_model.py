@@ -17,12 +17,13 @@ from tests.fixtures.proposals import Accrual, offer
 from settlement.banking.matching import record_batch
 from settlement.ledger.posting import post
 from settlement.ledger.verification import verify_ledger
+from settlement.payments.approval import decide_request
 from settlement.payments.instructions import disburse_approved
 from settlement.payments.requests import request_payments
 from settlement.working_days import next_working_day
 
 ZERO = Decimal("0.00")
-AREAS = (f"4501{number:02}" for number in count())
+AREAS = (f"45{number:04}" for number in count(100))
 
 
 @dataclass
@@ -116,6 +117,7 @@ class Scene:
         for _ in range(times):
             self.warehouse.propose(str(self.pay_date), self.area)
             request_payments(pay_date=self.pay_date, area_code=self.area, triggered_by="model")
+            self._approve_what_is_asked()
             disburse_approved(pay_date=self.pay_date, area_code=self.area, posted_by="model")
         made = self.warehouse.rows(
             "select instruction_id, amount from ledger.payment_instruction where area_code = %s and pay_date = %s",
@@ -125,6 +127,15 @@ class Scene:
         assert [amount for _, amount in made] == ([due] if due > 0 else [])
         for instruction, amount in made:
             self.model.sent[instruction], self.model.states[instruction] = amount, "instructed"
+
+    def _approve_what_is_asked(self) -> None:
+        """A person approves what replaces a payment of which the bank contradicted itself."""
+        for (request_id,) in self.warehouse.rows(
+            "select request_id from ledger.payment_request left join ledger.payment_decision using (request_id)"
+            " where area_code = %s and decision is null",
+            self.area,
+        ):
+            decide_request(request_id, decision="approved", decided_by="director", reason="")
 
     def answer(self, which: int, said: str) -> None:
         """The bank says something of one of the instructions, perhaps for the second time."""

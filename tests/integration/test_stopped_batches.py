@@ -15,6 +15,7 @@ from tests.fixtures.batches import (
     write_batch,
 )
 from tests.fixtures.prepared_warehouse import PreparedWarehouse, prepared  # noqa: F401
+from tests.fixtures.runs import run_as
 
 from settlement.gate import expectations
 from settlement.intake import receive
@@ -60,16 +61,16 @@ def deliver(inbox, batch_id, institution_code, day, fund):
     assert receive(batch_id).status == "accepted"
 
 
-def settle(pay_date):
+def settle(patch, pay_date):
     """Run the steps of `settle_day`; give the text of its note."""
-    run = payment.PaymentRun(pay_date=pay_date, area_code=CITY, triggered_by="operator")
-    checked = check_expectations.function(run)
-    payment.propose_entries_and_payments.function(run)
-    posted = payment.post_entries.function(run)
-    requested = payment.request_payments.function(run, posted)
-    disbursed = payment.disburse_approved_requests.function(run, posted)
-    payment.publish.function(run)
-    return payment.report_outcome.function(run, checked, posted, requested, disbursed, None)
+    run_as(patch, pay_date=pay_date, area_code=CITY)
+    checked = check_expectations.function()
+    payment.propose_entries_and_payments.function()
+    posted = payment.post_entries.function()
+    requested = payment.request_payments.function()
+    disbursed = payment.disburse_approved_requests.function()
+    payment.publish.function()
+    return payment.report_outcome.function(checked, posted, requested, disbursed, None)
 
 
 def paid(prepared):  # noqa: F811
@@ -82,7 +83,7 @@ def test_a_stopped_batch_is_left_out_told_and_paid_once_its_cause_is_mended(city
     notes = []
     monkeypatch.setattr(payment, "write_note", notes.append)
     with pytest.raises(AirflowFailException, match=r"too-early: \[batch_stopped\].*settlement R_INSTITUTION"):
-        settle("2026-03-03")
+        settle(monkeypatch, "2026-03-03")
     assert "stopped 叫停: settlement R_INSTITUTION" in notes[0]
     first = (EARLY, "2026-03-03", Decimal("700.00"))
     assert paid(prepared) == [first]
@@ -94,7 +95,7 @@ def test_a_stopped_batch_is_left_out_told_and_paid_once_its_cause_is_mended(city
         )
 
     prepared.execute(AGREE_FROM, ["2025-01-01", LATE])
-    settle("2026-03-04")
+    settle(monkeypatch, "2026-03-04")
     assert paid(prepared) == [first, (LATE, "2026-03-04", Decimal("350.00"))]
 
 
@@ -111,7 +112,7 @@ def test_what_is_accepted_while_a_run_proposes_is_judged_before_it_is_booked(cit
 
     monkeypatch.setattr(dbt, "build", build_while_a_batch_arrives)
     with pytest.raises(AirflowFailException, match=r"meanwhile: \[batch_stopped\]"):
-        settle("2026-03-03")
+        settle(monkeypatch, "2026-03-03")
     # What was judged before the register changed is paid; what came after it is not.
     assert paid(prepared) == [
         (EARLY, "2026-03-03", Decimal("700.00")),
