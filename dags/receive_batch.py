@@ -7,7 +7,9 @@ the inbox. Parameter `batch_id` names one batch; without it all waiting batches 
 **Reads** `<inbox>/<batch_id>/` and the reference tables. **Writes** `intake`, `raw`, `reference`, the receipt and
 `rejected.csv` in the outbox, and the reconciliation of the days it touched.
 
-**A held batch** (more refused rows than the area's limit) waits under *Required Actions*: release it or reject it.
+**A held batch** (more refused rows than the area's limit, or reference data that moves money where
+`SETTLEMENT_MASTER_DATA_RELEASERS` names accounts) waits under *Required Actions*: release it or reject it. A question
+that nobody answers lapses at the day's end; the batch stays held, and the next day's first scheduled run asks again.
 Whoever triggered the run cannot answer, nor an account bound to other areas, and where `SETTLEMENT_RELEASERS` names
 accounts, only those can.
 A refused batch is no failure of this DAG: its receipt says why, and the sender mends it.
@@ -34,12 +36,15 @@ from settlement.tasks.schedules import scheduled
 
 every_ten_minutes = "*/10 * * * *"
 
+OPEN_RUNS = 256
+"""So many runs may be open at a time, most of them waiting for an answer; an account has a limit of its own."""
+
 
 @dag(
     schedule=scheduled(every_ten_minutes),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
-    max_active_runs=32,
+    max_active_runs=OPEN_RUNS,
     params={
         "batch_id": Param(
             None,
@@ -62,6 +67,7 @@ def receive_batch():
         task_id="ask_to_release_or_reject",
         options=["release", "reject"],
         answered_by="SETTLEMENT_RELEASERS",
+        lapses=True,
         pool="loading",
         map_index_template="{{ task.about }}",
     ).expand(about=list_held_batches(received))

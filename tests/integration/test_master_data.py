@@ -8,6 +8,7 @@ from tests.fixtures.batches import Row, area, bank_account, institution, write_b
 
 from settlement.contract.tables import MASTER_DATA, TABLES
 from settlement.intake import Receipt, receive
+from settlement.intake.batches import record_delivery
 from settlement.tasks.intake import ReleaseOperator
 from settlement.tasks.people import objection_to
 
@@ -64,7 +65,7 @@ def test_released_it_takes_effect_in_the_name_of_who_released_it(city: Warehouse
     assert receipt.status == "accepted"
     assert accounts(city) == [OLD, NEW]
     assert city.rows("select received_by, decided_by, held_for from intake.batch where batch_id like '%%account'") == [
-        ("sender", "chief", None)
+        ("sender", "chief", ["master_data"])
     ]
 
 
@@ -110,9 +111,81 @@ def test_the_same_rows_again_ask_nobody(city: Warehouse) -> None:
     assert (receipt.status, receipt.files[0]["repeated"]) == ("accepted", 1)
 
 
-def test_data_that_moves_no_money_asks_nobody(city: Warehouse) -> None:
+def test_a_new_institution_asks_nobody_and_a_changed_one_does(city: Warehouse) -> None:
     other = institution("H65110000002")
     assert bring(city, f"{CITY}-hospital", {"institution": [other]}).status == "accepted"
+    ended = [other | {"valid_to": "2026-11-25"}, other | {"valid_from": "2026-11-26", "agreement_status": "guidance"}]
+    assert bring(city, f"{CITY}-status", {"institution": ended}).held_for == ("master_data",)
+
+
+UNREGISTERED = "H65110000003"
+
+
+def test_a_batch_that_was_held_for_refused_rows_only_is_asked_about_again_when_it_would_move_money(
+    city: Warehouse,
+) -> None:
+    held = bring(city, f"{CITY}-early", {"bank_account": [bank_account(UNREGISTERED)]}, received_by="sender")
+    assert held.held_for == ("rejections",)
+    old_question = question(f"{CITY}-early")
+    assert bring(city, f"{CITY}-late", {"institution": [institution(UNREGISTERED)]}).status == "accepted"
+    receipt = receive(f"{CITY}-early", release_by="operator", reason="fine")
+    assert (receipt.status, receipt.held_for) == ("held", ("master_data",))
+    assert city.rows("select count(*) from reference.bank_account where fixmedins_code = %s", UNREGISTERED) == [(0,)]
+    assert city.rows("select count(*) from intake.batch_decision") == [(0,)]
+    assert question(f"{CITY}-early").digest != old_question.digest
+    assert receive(f"{CITY}-early", release_by="chief", reason="seen").status == "accepted"
+
+
+def test_a_release_holds_again_what_shows_another_change_than_was_asked_about(city: Warehouse) -> None:
+    tables = {"bank_account": [*CHANGED_ACCOUNT["bank_account"], bank_account(UNREGISTERED)]}
+    assert bring(city, f"{CITY}-two", tables).held_for == ("rejections", "master_data")
+    bring(city, f"{CITY}-late", {"institution": [institution(UNREGISTERED)]})
+    assert receive(f"{CITY}-two", release_by="chief", reason="one account").status == "held"
+    assert UNREGISTERED in question(f"{CITY}-two").body
+
+
+def test_a_release_that_meets_another_change_says_so_and_not_that_the_content_changed(city: Warehouse) -> None:
+    bring(city, f"{CITY}-one", CHANGED_ACCOUNT)
+    bring(city, f"{CITY}-two", {"bank_account": [r | {"account_name": "x"} for r in CHANGED_ACCOUNT["bank_account"]]})
+    assert receive(f"{CITY}-one", release_by="chief").status == "accepted"
+    receipt = receive(f"{CITY}-two", release_by="chief")
+    assert receipt.error is not None
+    assert receipt.error["code"] == "reference_overlap"
+
+
+def test_what_changes_an_account_is_shown_before_new_ones(city: Warehouse) -> None:
+    codes = [f"H651100{number:05}" for number in range(100, 260)]
+    tables = {
+        "institution": [institution(code) for code in codes],
+        "bank_account": [*(bank_account(code) for code in codes), *CHANGED_ACCOUNT["bank_account"]],
+    }
+    bring(city, f"{CITY}-many", tables)
+    body = question(f"{CITY}-many").body
+    assert NEW in body
+    assert "62 more rows are not shown" in body
+
+
+def test_who_delivered_a_batch_is_judged_whoever_has_it_received(
+    city: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", '{"province": ["650000", "651200"]}')
+    rows = {"bank_account": [bank_account(HOSPITAL, valid_to="2026-11-25")]}
+    write_batch(city.inbox, "650000-x", "reference", rows, area_code="650000")
+    with city.connect("loader") as connection:
+        record_delivery(connection, "650000-x", "province")
+    assert receive("650000-x").reasons == {"R_AREA": 1}
+    assert question("650000-x").caused_by == "province"
+
+
+def test_an_account_of_one_area_changes_nothing_that_holds_for_all(
+    city: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SETTLEMENT_USER_AREAS", f'{{"city": ["{CITY}"]}}')
+    rows = {"trace_exempt": [{"med_list_codg": "XA01", "reason": "x", "valid_from": "2026-01-01", "valid_to": None}]}
+    write_batch(city.inbox, f"{CITY}-exempt", "reference", rows, area_code=CITY)
+    receipt = receive(f"{CITY}-exempt", received_by="city")
+    assert receipt.error is not None
+    assert receipt.error["code"] == "area_not_allowed"
 
 
 def test_where_nobody_is_named_it_takes_effect_at_once(city: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:

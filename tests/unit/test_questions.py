@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskAwaitingInput
+from tests.fixtures.runs import run_as
 
 from settlement.errors import SettlementError
+from settlement.intake.batches import Held, Known
+from settlement.intake.receipts import Receipt
 from settlement.local.credentials import AIRFLOW_ROLES, APPROVERS, RELEASERS
 from settlement.tasks import intake, people
 from settlement.tasks.people import Answer, Question, QuestionOperator, accounts_named_by, objection_to
@@ -196,13 +199,33 @@ def test_a_time_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         people.time_to_answer(datetime(2026, 3, 3, tzinfo=people.SHANGHAI))
 
 
-def test_a_held_batch_is_asked_about_with_its_area() -> None:
+def test_a_held_batch_is_asked_about_with_its_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_as(monkeypatch)
     file = {"name": "s.csv", "read": 10, "quarantined": 4}
     receipt = {"batch_id": "b1", "area_code": AREA, "status": "held", "files": [file], "reasons": {"R_SUM_FUND": 4}}
     assert intake.list_held_batches.function([{"receipts": [receipt], "failures": {}}]) == ["b1"]
-    asked = intake._question(receipt, "sha256 of its content")
-    assert (asked.about, asked.area_code, asked.digest) == ("b1", AREA, "sha256 of its content")
+    held = Held(("rejections",))
+    known = Known(
+        "held",
+        None,
+        "sha256 of its content",
+        Receipt.from_json({"kind": "settlement", "business_date": None} | receipt),
+        "sender",
+        held,
+    )
+    asked = intake._question(known)
+    assert (asked.about, asked.area_code, asked.caused_by) == ("b1", AREA, "sender")
+    assert asked.digest == f"sha256 of its content {held.digest}"
     assert "4 of 10 rows" in asked.body
+
+
+@pytest.mark.parametrize(("account", "hour", "asked"), [(None, 0, ["b9"]), (None, 1, []), ("operator", 0, [])])
+def test_the_first_scheduled_run_of_a_day_asks_again_about_what_is_held(
+    monkeypatch: pytest.MonkeyPatch, account: str | None, hour: int, asked: list[str]
+) -> None:
+    run_as(monkeypatch, account=account, run_after=datetime(2026, 3, 2, 16 + hour, 0, tzinfo=UTC))
+    monkeypatch.setattr(intake, "_all_held", lambda: ["b9"])
+    assert intake.list_held_batches.function([]) == asked
 
 
 def test_a_rejection_without_a_reason_does_not_count() -> None:

@@ -600,8 +600,10 @@ TABLES: dict[str, Table] = {table.name: table for table in _all_tables()}
 
 MASTER_DATA = frozenset(
     (
-        *("area", "bank_account", "fund_account", "payment_policy", "cash_plan", "prepayment_grant"),
-        *("fund_budget", "institution_budget", "risk_rule"),
+        *("area", "institution", "bank_account", "fund_account", "payment_policy", "inpatient_method", "cash_plan"),
+        *("prepayment_grant", "procurement_payable", "fund_budget", "institution_budget", "risk_rule"),
+        *("institution_factor", "group_standard", "pricing_parameter", "bed_day_rate", "capitation_contract"),
+        *("catalogue_item", "trace_exempt"),
     )
 )
 """Reference tables that decide how much is paid and to which account: a second person looks at them (主数据复核)."""

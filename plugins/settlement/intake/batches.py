@@ -1,5 +1,7 @@
 """The batch's own rows in the warehouse: its state, its files, its receipt, and what people decided about it."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +35,27 @@ class Bringer:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Why a batch is or was held (see `receipts.Receipt`), and what it would change in reference data."""
+
+    reasons: tuple[str, ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Of what is decided on: who answered about something else has not answered about this."""
+        content = json.dumps([self.reasons, self.changes], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def covers(self, other: Self) -> bool:
+        """Whether who decided on this has decided on all that `other` asks about."""
+        return set(other.reasons) <= set(self.reasons) and other.changes in ((), self.changes)
+
+
+NOT_HELD = Held()
+
+
+@dataclass(frozen=True)
 class Known:
     """What the warehouse already says about a batch id."""
 
@@ -41,8 +64,7 @@ class Known:
     content_sha256: str | None
     receipt: Receipt
     received_by: str | None
-    held_for: tuple[str, ...]
-    held_changes: tuple[dict[str, Any], ...]
+    held: Held
 
     @property
     def is_final(self) -> bool:
@@ -62,7 +84,7 @@ def find_batch(connection: psycopg.Connection[Any], batch_id: str) -> Known | No
     status, error_code, content_sha256, receipt, received_by, held_for, held_changes = row
     return Known(
         *(status, error_code, content_sha256, Receipt.from_json(receipt)),
-        *(received_by, tuple(held_for), tuple(held_changes)),
+        *(received_by, Held(tuple(held_for), tuple(held_changes))),
     )
 
 
@@ -83,6 +105,25 @@ def received(connection: psycopg.Connection[Any]) -> dict[str, Received]:
     return {batch_id: Received(refused_at, error_code) for batch_id, refused_at, error_code in rows}
 
 
+def record_delivery(connection: psycopg.Connection[Any], batch_id: str, delivered_by: str) -> None:
+    """Keep which account begins to deliver a batch over the API."""
+    connection.execute("insert into intake.delivery (batch_id, delivered_by) values (%s, %s)", [batch_id, delivered_by])
+
+
+def delivered_by(connection: psycopg.Connection[Any], batch_id: str) -> str | None:
+    """Give the account that delivered a batch last; None where nobody delivered it over the API."""
+    row = connection.execute(
+        "select delivered_by from intake.delivery where batch_id = %s order by delivered_at desc limit 1", [batch_id]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def held_batches(connection: psycopg.Connection[Any]) -> list[str]:
+    """Every batch that waits for a decision, oldest first."""
+    rows = connection.execute("select batch_id from intake.batch where status = 'held' order by received_at").fetchall()
+    return [batch_id for (batch_id,) in rows]
+
+
 def write_batch(
     connection: psycopg.Connection[Any],
     manifest: Manifest,
@@ -90,11 +131,11 @@ def write_batch(
     files: Sequence[FileOutcome],
     bringer: Bringer,
     decided_by: str | None = None,
-    held_changes: Sequence[dict[str, Any]] = (),
+    held: Held = NOT_HELD,
 ) -> None:
     """Write the batch and its files, in place of what an earlier refusal or verdict said about it."""
     _forget(connection, manifest.batch_id)
-    _upsert(connection, receipt, manifest, bringer, decided_by, held_changes)
+    _upsert(connection, receipt, manifest, bringer, decided_by, held)
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into intake.batch_file (batch_id, file_no, file_name, table_name, sha256, read_count, "
@@ -118,7 +159,7 @@ def _upsert(
     manifest: Manifest | None,
     bringer: Bringer,
     decided_by: str | None = None,
-    held_changes: Sequence[dict[str, Any]] = (),
+    held: Held = NOT_HELD,
 ) -> None:
     error = receipt.error or {}
     values = {
@@ -137,8 +178,8 @@ def _upsert(
         "decided_by": decided_by,
         "received_by": bringer.account,
         "sender_areas": None if bringer.areas is None else sorted(bringer.areas),
-        "held_for": list(receipt.held_for) or None,
-        "held_changes": Jsonb(list(held_changes)) if held_changes else None,
+        "held_for": list(held.reasons) or None,
+        "held_changes": Jsonb(list(held.changes)) if held.changes else None,
     }
     columns = ", ".join(values)
     changes = ", ".join(f"{name} = excluded.{name}" for name in values if name != "batch_id")

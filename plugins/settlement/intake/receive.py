@@ -20,8 +20,9 @@ from upath import UPath
 from settlement.contract.limits import BatchMeter, Limits
 from settlement.contract.manifest import DeliveredFile, Manifest
 from settlement.errors import SettlementError
+from settlement.gate import owner
 from settlement.intake import attempts, bank, batches, formats, master_data, receipts, staging
-from settlement.intake.batches import Bringer, Known, Received
+from settlement.intake.batches import Bringer, Held, Known, Received
 from settlement.intake.delivered import check_clock, created_at, is_readable, read_manifest
 from settlement.intake.engine import open_engine, work_folder
 from settlement.intake.faults import as_refusals
@@ -107,9 +108,10 @@ def _receive(batch_id: str, received_by: str | None, release_by: str | None, rea
     limits = Limits.from_environment()
     with connect("loader", application_name=f"settlement intake {batch_id}") as connection:
         known = batches.find_batch(connection, batch_id)
+        delivered_by = batches.delivered_by(connection, batch_id)
         connection.rollback()
         is_released = bool(release_by and known and known.status == "held")
-        bringer = Bringer.of(known.received_by if known and is_released else received_by)
+        bringer = Bringer.of(known.received_by if known and is_released else delivered_by or received_by)
         if is_released:
             _require_files(batch_id)
         elif known and not has_manifest(inbox() / batch_id):
@@ -118,6 +120,7 @@ def _receive(batch_id: str, received_by: str | None, release_by: str | None, rea
         manifest: Manifest | None = None
         try:
             manifest = read_manifest(batch_id, limits)
+            _require_own_tables(manifest, bringer)
             if known and is_released:
                 _check_same_manifest(known, manifest)  # the files are compared with it while they are staged
             elif known and known.is_final:
@@ -134,6 +137,24 @@ def _receive(batch_id: str, received_by: str | None, release_by: str | None, rea
             return _refuse(connection, batch_id, manifest, bringer, error)
 
 
+def _require_own_tables(manifest: Manifest, bringer: Bringer) -> None:
+    """Take tables that belong to no area, such as the national catalogue, from accounts that are bound to none.
+
+    Raises:
+        SettlementError: ``area_not_allowed``.
+    """
+    shared = sorted(
+        {file.table.name for file in manifest.files if manifest.kind == "reference" and not owner(file.table)}
+    )
+    if shared and bringer.areas is not None:
+        raise SettlementError(
+            "area_not_allowed",
+            f"{', '.join(shared)} holds for every area, and {bringer.account} is bound to"
+            f" {', '.join(sorted(bringer.areas)) or 'none'} (该表适用于全部统筹区)",
+            "leave these tables to an account that is bound to no area (请由不限统筹区的账号报送)",
+        )
+
+
 NOT_THE_SENDERS = (
     "person_key_missing",
     "person_key_invalid",
@@ -143,6 +164,10 @@ NOT_THE_SENDERS = (
     "suite_invalid",
     "warehouse_unreachable",
 )
+
+
+OF_ITSELF = ("batch_conflict", "reference_overlap")
+"""What a second look at a received batch may meet although its content is the same: a release comes late."""
 
 
 def _is_set_aside_again(known: Known | None, error: SettlementError) -> bool:
@@ -179,8 +204,9 @@ def _load(
                 receipt = _write_bank_receipts(connection, manifest, reader, limits, bringer)
             else:
                 load = Load(manifest, engine, connection, work, bound_to=bringer.areas)
-                receipt = _write_rows(load, parts, limits, bringer, released_by)
-            if released_by:
+                asked = known.held if known and released_by else None
+                receipt = _write_rows(load, parts, limits, bringer, released_by, asked)
+            if released_by and receipt.status != "held":
                 batches.record_decision(connection, manifest.batch_id, "release", released_by, reason)
     receipts.publish(connection, receipt)
     log.info("batch %s: %s", manifest.batch_id, receipt.status)
@@ -197,32 +223,42 @@ def _reader(
 
 
 def _write_rows(
-    load: Load, parts: Sequence[Delivered], limits: Limits, bringer: Bringer, released_by: str | None
+    load: Load,
+    parts: Sequence[Delivered],
+    limits: Limits,
+    bringer: Bringer,
+    released_by: str | None,
+    asked: Held | None,
 ) -> Receipt:
+    """Judge the rows and write what they come to. What was released is judged again, and held again where it has
+    become something else than what was `asked` about."""
     control = check_totals(load, parts)
     with load.connection.transaction() as judging:
         outcome, decided = judge_batch(load, parts)
-        changes = master_data.changes(load, parts) if master_data.has_releasers() and not released_by else []
-        held_for = () if released_by else _held_for(outcome, changes)
-        if held_for:
+        held = _held(load, parts, outcome)
+        is_held = bool(held.reasons) and not (asked and asked.covers(held))
+        if is_held:
             raise psycopg.Rollback(judging)  # of what was stored while it was judged
     for file in outcome.files:
         file.control = control[file.file.file_no]
     outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
-    receipt = replace(_receipt(load.manifest, outcome, "held" if held_for else "accepted"), held_for=held_for)
-    if held_for:
-        receipt = _with_unlisted(receipt, limits)
-    batches.write_batch(load.connection, load.manifest, receipt, outcome.files, bringer, released_by, changes)
-    write_quarantine(load, parts, limits.quarantined_rows if held_for else None)
-    if not held_for:
+    receipt = _receipt(load.manifest, outcome, "held" if is_held else "accepted")
+    if is_held:
+        receipt = _with_unlisted(replace(receipt, held_for=held.reasons), limits)
+        released_by = None
+    kept = held if is_held else asked or held
+    batches.write_batch(load.connection, load.manifest, receipt, outcome.files, bringer, released_by, kept)
+    write_quarantine(load, parts, limits.quarantined_rows if is_held else None)
+    if not is_held:
         write_accepted(load, parts, decided)
     return receipt
 
 
-def _held_for(outcome: Outcome, changes: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-    """Why people are asked about a batch before it takes effect."""
+def _held(load: Load, parts: Sequence[Delivered], outcome: Outcome) -> Held:
+    """Why people are asked about a batch before it takes effect, and what it would change."""
+    changes = master_data.changes(load, parts) if master_data.has_releasers() else []
     reasons = {"rejections": outcome.is_held, "master_data": bool(changes)}
-    return tuple(reason for reason, holds in reasons.items() if holds)
+    return Held(tuple(reason for reason, holds in reasons.items() if holds), tuple(changes))
 
 
 def _with_unlisted(receipt: Receipt, limits: Limits) -> Receipt:
@@ -289,7 +325,7 @@ def _refuse(
         if not known or not known.is_final:
             batches.write_refusal(connection, receipt, manifest, bringer)
     if known and known.is_final:
-        receipt = Receipt.refused(batch_id, manifest, error if error.code == "batch_conflict" else _changed(error))
+        receipt = Receipt.refused(batch_id, manifest, error if error.code in OF_ITSELF else _changed(error))
         receipts.publish_later_answer(receipt)
     else:
         receipts.publish(connection, receipt)

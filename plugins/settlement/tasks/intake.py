@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow.sdk import get_current_context
@@ -13,11 +13,13 @@ from settlement.errors import SettlementError
 from settlement.markdown import plain
 from settlement.tasks.alerts import batch_refused
 from settlement.tasks.loading import LoadingProcess
+from settlement.tasks.open_runs import refuse_too_many_runs
 from settlement.tasks.parameters import (
     refuse_unknown_keys,
     require_area_of_batch,
     require_area_of_run,
     require_kind_of_batch,
+    time_of_run,
     triggered_by,
 )
 from settlement.tasks.people import Answer, Question, QuestionOperator
@@ -37,6 +39,10 @@ RECONCILED_KINDS = ("settlement", "declaration")
 
 # One process loads this many in a row: its start costs as much as a small batch, and a mapped task has its own.
 BATCHES_OF_A_TASK = 50
+DELIVERIES_AT_A_TIME = 8
+"""Times SETTLEMENT_OPEN_RUNS: a sender brings a day's batches at once, and they wait for each other."""
+MINUTES_BETWEEN_RUNS = 10
+"""Of the schedule in dags/receive_batch.py."""
 
 
 OF_ONE_BATCH = (
@@ -75,6 +81,7 @@ def find_batches() -> list[list[str]]:
     from settlement.intake.delivered import delivered_manifest
 
     refuse_unknown_keys(["batch_id"])
+    refuse_too_many_runs(times=DELIVERIES_AT_A_TIME)
     batch_id = get_current_context()["params"]["batch_id"]
     if batch_id:
         require_batch_id(triggered_by(), batch_id)
@@ -153,8 +160,27 @@ def _receive(loading: LoadingProcess, batch_id: str) -> dict[str, Any]:
 
 @step(task_id="list_held_batches", trigger_rule="all_done")
 def list_held_batches(received: Sequence[Received] | None) -> list[str]:
-    """Give the batches that were held, to be asked about, also where another batch could not be loaded."""
-    return [receipt["batch_id"] for receipt in _receipts_of(received) if receipt["status"] == "held"]
+    """Give the batches that were held, to be asked about, also where another batch could not be loaded.
+
+    Questions lapse at the day's end. The schedule's first run of a day asks anew about everything that is held still.
+    """
+    held = [receipt["batch_id"] for receipt in _receipts_of(received) if receipt["status"] == "held"]
+    if triggered_by() == SCHEDULER and is_first_of_day(time_of_run()):
+        held = list(dict.fromkeys([*_all_held(), *held]))
+    return held
+
+
+def is_first_of_day(planned_for: datetime) -> bool:
+    """Whether a scheduled run is the first one of its day in Shanghai."""
+    return planned_for.time() < time(0, MINUTES_BETWEEN_RUNS)
+
+
+def _all_held() -> list[str]:
+    from settlement.intake.batches import held_batches
+    from settlement.warehouse import connect
+
+    with connect("loader") as connection:
+        return held_batches(connection)
 
 
 def _receipts_of(received: Sequence[Received] | None) -> list[dict[str, Any]]:
@@ -189,10 +215,10 @@ def _held_batch(batch_id: str) -> "Known | None":
 def _question(held: "Known") -> Question:
     receipt = held.receipt.as_json()
     batch_id = plain(receipt["batch_id"])
-    parts = [_about_rejections(receipt)] if "rejections" in held.held_for or not held.held_for else []
-    is_master_data = "master_data" in held.held_for
+    is_master_data = "master_data" in held.held.reasons
+    parts = [] if held.held.reasons == ("master_data",) else [_about_rejections(receipt)]
     if is_master_data:
-        parts.append(_about_changes(held.held_changes))
+        parts.append(_about_changes(held.held.changes))
     parts.append(
         "**release** accepts the good rows and refuses the others; **reject** refuses the whole batch. "
         f"Refused rows: {batch_id}/rejected.csv in the outbox."
@@ -203,7 +229,7 @@ def _question(held: "Known") -> Question:
         subject=f"Release batch {batch_id}? 是否放行挂起批次?",
         body="\n\n".join(parts),
         caused_by=held.received_by or "",
-        digest=str(held.content_sha256),
+        digest=f"{held.content_sha256} {held.held.digest}",
         answered_by="SETTLEMENT_MASTER_DATA_RELEASERS" if is_master_data else "",
     )
 
@@ -226,15 +252,18 @@ def _about_changes(changes: Sequence[dict[str, Any]]) -> str:
         "| table 表 | key 键 | from 起 | column 列 | before 原值 | after 新值 |",
         "|---|---|---|---|---|---|",
     ]
-    for change in changes:
+    from settlement.intake.master_data import MOST_SHOWN
+
+    for change in changes[:MOST_SHOWN]:
         before = change["before"] or {}
         for column, value in change["after"].items():
             cells = (change["table"], change["key"], change["valid_from"], column, before.get(column), value)
             lines.append(f"| {' | '.join(plain('' if cell is None else cell) for cell in cells)} |")
-    from settlement.intake.master_data import MOST_SHOWN
-
-    if len(changes) >= MOST_SHOWN:
-        lines += ["", "There may be more: see the delivered files. 未尽之处见原始文件。"]
+    if len(changes) > MOST_SHOWN:
+        lines += [
+            "",
+            f"{len(changes) - MOST_SHOWN:,} more rows are not shown 未列示: reject it, and ask for smaller batches.",
+        ]
     return "\n".join(lines)
 
 

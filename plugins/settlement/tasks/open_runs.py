@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-from airflow.sdk import get_current_context
-
 from settlement.callers import SCHEDULER, started_by
 from settlement.errors import SettlementError
-from settlement.tasks.parameters import caller_of_run
+from settlement.tasks.parameters import caller_of_run, current_run
 from settlement.tasks.run_notes import service_client
 
 log = logging.getLogger(__name__)
@@ -25,8 +23,10 @@ PAGES = 20
 """Nobody looks at more than this many runs: whoever is behind so many is not the one to be refused."""
 
 
-def refuse_too_many_runs() -> None:
+def refuse_too_many_runs(times: int = 1) -> None:
     """Refuse the current run where as many older ones of its account are open as it may have at a time.
+
+    A DAG whose runs come in bursts by their nature allows `times` as many.
 
     Runs of the schedule are not counted. Where Airflow cannot be asked, the run goes on: the limit keeps order and
     guards no money.
@@ -34,8 +34,8 @@ def refuse_too_many_runs() -> None:
     Raises:
         SettlementError: ``too_many_runs``; ``setting_invalid``.
     """
-    allowed = _allowed()
-    run: Any = get_current_context()["dag_run"]
+    allowed = _allowed() * times
+    run = current_run()
     caller = caller_of_run(run)
     if caller == SCHEDULER:
         return

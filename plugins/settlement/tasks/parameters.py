@@ -1,7 +1,7 @@
 """Reading a run's parameters: what Airflow's schema lets through is checked here with the same words."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,11 @@ def refuse_unknown_keys(known: Collection[str]) -> None:
             f"conf holds {', '.join(unknown)}; this DAG knows {', '.join(sorted(known))}",
             "trigger the run again with those keys only",
         )
+
+
+def current_run() -> Any:
+    """Give the run that the step belongs to."""
+    return get_current_context()["dag_run"]
 
 
 def triggered_by() -> str:
@@ -81,6 +86,11 @@ def conf_of_run() -> dict[str, Any]:
     return dict(getattr(get_current_context()["dag_run"], "conf", None) or {})
 
 
+def time_of_run() -> datetime:
+    """Give the Shanghai time the run was planned for."""
+    return get_current_context()["dag_run"].run_after.astimezone(SHANGHAI)
+
+
 def day_of_run() -> date:
     """Give the Shanghai date the run was planned for."""
-    return get_current_context()["dag_run"].run_after.astimezone(SHANGHAI).date()
+    return time_of_run().date()

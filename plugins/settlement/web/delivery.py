@@ -10,6 +10,7 @@ from fastapi.concurrency import contextmanager_in_threadpool, run_in_threadpool
 from settlement.contract import Manifest
 from settlement.contract.limits import Limits
 from settlement.errors import SettlementError
+from settlement.intake import batches
 from settlement.intake.delivered import delivered_manifest
 from settlement.intake.folders import MANIFEST, inbox
 from settlement.user_areas import is_id_of, require_area, require_batch, require_batch_id
@@ -100,14 +101,16 @@ async def _deliver_once(
     """
     await run_in_threadpool(_require_rights_to_id, caller, manifest.batch_id)
     async with contextmanager_in_threadpool(only_upload(manifest.batch_id)):
-        refused_at, is_delivered = await run_in_threadpool(_begin, request, manifest)
+        refused_at, is_delivered = await run_in_threadpool(_begin, request, caller, manifest)
         if not is_delivered:
             await store(manifest, content, parts, limits)
     return f"{manifest.batch_id}--{refused_at:%Y%m%dT%H%M%S.%f}" if refused_at else manifest.batch_id
 
 
-def _begin(request: Request, manifest: Manifest) -> tuple[datetime | None, bool]:
+def _begin(request: Request, caller: str, manifest: Manifest) -> tuple[datetime | None, bool]:
     """Put the delivery on record before it has an effect; give when the batch was refused, and whether it is there.
+
+    Who delivers it is kept for whoever has it received: the schedule may be faster than the caller's own run.
 
     Raises:
         SettlementError: ``batch_conflict``; ``warehouse_unreachable``: what cannot be put on record is not taken.
@@ -115,6 +118,8 @@ def _begin(request: Request, manifest: Manifest) -> tuple[datetime | None, bool]
     with connect("loader", application_name="settlement delivery") as connection:
         refused_at = _refused_at(connection, manifest.batch_id)
         is_delivered = refused_at is None and _is_delivered(connection, manifest)
+        if not is_delivered:
+            batches.record_delivery(connection, manifest.batch_id, caller)
         audit.begin(connection, request)
     return refused_at, is_delivered
 
