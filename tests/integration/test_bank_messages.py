@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.fixtures.bank_scene import bank_scene, settle  # noqa: F401
 from tests.fixtures.prepared_warehouse import PHARMACY, prepared  # noqa: F401
+from tests.fixtures.proposals import INSTITUTION
 
 from settlement.banking.matching import Matching
 
@@ -289,6 +290,45 @@ def test_a_rejected_payment_with_a_held_debit_does_not_go_out_again(bank):
     assert bank.instruction(PHARMACY) == payment
 
 
+@pytest.mark.parametrize("reason", ["AM05", "DU03", "DUPL"])
+@pytest.mark.parametrize("place", ["block", "group", "both"])
+def test_a_payment_that_is_listed_as_a_duplicate_is_not_rejected_with_the_rest(bank, caplog, place, reason):
+    before = bank.state()
+    matched = bank.plays(
+        refusal(bank, LISTED.format(bank.instruction(PHARMACY).hex, reason), place), 1, file_format="pain002"
+    )
+    assert matched.counts == {"not_expected": 1, "unknown": 1}
+    assert bank.state() == before
+    assert CALLED in caplog.text
+    payments = bank.instruction(), bank.instruction(PHARMACY)
+    settle_next_day(bank)
+    assert (bank.instruction(), bank.instruction(PHARMACY)) == payments
+
+
+def test_a_payment_that_another_block_lists_as_a_duplicate_is_not_rejected_with_the_rest(bank):
+    listed = LISTED.format(bank.instruction(PHARMACY).hex, "AM05")
+    report = refusal(bank, "", "block").replace(b"</CstmrPmtStsRpt>", f"{block(listed)}</CstmrPmtStsRpt>".encode())
+    assert bank.plays(report, 1, file_format="pain002").counts == {"rejected": 1, "not_expected": 1}
+    assert bank.state()[1] == [(INSTITUTION, "rejected")]
+
+
+def test_a_payment_that_is_known_as_a_duplicate_is_not_rejected_with_the_rest(bank):
+    listed = LISTED.format(bank.instruction(PHARMACY).hex, "AM05")
+    assert bank.plays(refusal(bank, listed, "none"), 1, file_format="pain002").counts == {"not_expected": 1}
+    assert bank.plays(refusal(bank, listed, "block"), 1, file_format="pain002").counts == {"unknown": 1}
+    assert bank.state()[1] == []
+
+
+@pytest.mark.parametrize("place", ["block", "group"])
+def test_what_is_listed_with_another_reason_is_rejected_once_beside_the_rest(bank, place):
+    report = refusal(bank, LISTED.format(bank.instruction(PHARMACY).hex, "AC04"), place)
+    assert bank.plays(report, 1, file_format="pain002").counts == {"rejected": 2}
+    assert bank.warehouse.rows("select fixmedins_code, reason_code from ledger.payment_event order by reason_code") == [
+        (INSTITUTION, "AC02"),
+        (PHARMACY, "AC04"),
+    ]
+
+
 def test_an_entry_and_its_only_transaction_that_contradict_in_side_are_refused(bank):
     for payment in (bank.instruction(), None):
         wrong = detail(payment, "1000.00", "<CdtDbtInd>CRDT</CdtDbtInd>")
@@ -351,6 +391,32 @@ def settle_next_day(bank) -> None:
     settle(bank.warehouse, date(2026, 3, 4))
 
 
+def block(listed: str = "", refused: str = "") -> str:
+    """A payment block of a status report."""
+    return f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>M</OrgnlPmtInfId>{refused}{listed}</OrgnlPmtInfAndSts>"
+
+
+def refusal(bank, listed: str, place: str) -> bytes:
+    """A pain.002 that lists transactions and refuses their block, their group, both or none because of the account."""
+    [(message_id,)] = bank.warehouse.rows("select message_id from ledger.bank_file")
+    reason = "<StsRsnInf><Rsn><Cd>AC02</Cd></Rsn></StsRsnInf>"
+    of_group = f"<GrpSts>RJCT</GrpSts>{reason}" if place in ("group", "both") else "<GrpSts>PART</GrpSts>"
+    of_block = f"<PmtInfSts>RJCT</PmtInfSts>{reason}" if place in ("block", "both") else ""
+    return (
+        (
+            '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
+            f"<GrpHdr><MsgId>R-{place}</MsgId></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId>{of_group}"
+            f"</OrgnlGrpInfAndSts>{block(listed, of_block)}</CstmrPmtStsRpt></Document>"
+        )
+        .replace("<OrgnlPmtInfId>M<", f"<OrgnlPmtInfId>{message_id}<")
+        .encode()
+    )
+
+
+LISTED = (
+    "<TxInfAndSts><OrgnlEndToEndId>{}</OrgnlEndToEndId><TxSts>RJCT</TxSts>"
+    "<StsRsnInf><Rsn><Cd>{}</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+)
 STATUS = (
     '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>'
     "<GrpHdr><MsgId>R1</MsgId></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>M1</OrgnlMsgId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts>"

@@ -334,6 +334,19 @@ def test_the_refusal_of_a_copy_does_not_stand_for_the_rejection_of_the_payment(b
     assert bank.state()[1] == [(INSTITUTION, "rejected")]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_rejected_payment_that_was_a_duplicate_to_the_bank_too_goes_out_again_by_a_person_only(bank, turned):
+    first = bank.instruction(PHARMACY)
+    for reason in ["AC04", "AM05"] if turned else ["AM05", "AC04"]:
+        bank.answers(status(first, reason=reason))
+    settle(bank.warehouse, date(2026, 3, 4))
+    assert bank.instruction(PHARMACY) == first
+    assert bank.warehouse.rows(
+        "select line.replaces_instruction_id, line.flag from ledger.payment_request_line as line"
+        " join ledger.payment_request using (request_id) where pay_date = '2026-03-04'"
+    ) == [(first, "replaces_disputed")]
+
+
 def test_a_payment_whose_copy_was_refused_is_paid_by_its_booking(bank):
     bank.answers(status(bank.instruction(), reason="AM05"))
     assert bank.answers(booked(bank.instruction())) == {"paid": 1}

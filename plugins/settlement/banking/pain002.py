@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from settlement.banking.messages import MAX_BYTES, Element, Message, read_elements
-from settlement.banking.statuses import FAILED, PARTLY, reason_that_counts
+from settlement.banking.statuses import DUPLICATE, FAILED, PARTLY, reason_that_counts
 
 PAIN_002 = Message("pain.002.001", "CstmrPmtStsRpt", range(3, 15))
 NOT_PROVIDED = "NOTPROVIDED"
@@ -44,6 +44,11 @@ class TransactionStatus:
         """Whether this row refuses every payment of the original message that is not listed."""
         return self.end_to_end_id is None and self.status in FAILED
 
+    @property
+    def refuses_duplicate(self) -> bool:
+        """Whether the bank refuses it because it has it already."""
+        return self.status in FAILED and self.reason_code in DUPLICATE
+
 
 @dataclass(frozen=True)
 class _Level:
@@ -70,7 +75,7 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
     block: _Level | None = None  # None until something of the block is read
     of_block: set[str | None] = set()
     of_message: set[str | None] = set()
-    is_block_refused = False
+    is_block_refused = has_duplicate = False
 
     for name, element in read_elements(stream, PAIN_002, NAMES, max_bytes=max_bytes):
         match name:
@@ -87,25 +92,27 @@ def parse_pain002(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Iterator[T
                 yield replace(row, end_to_end_id=element.reference("OrgnlEndToEndId") or NOT_PROVIDED)
                 of_block.add(row.status)
                 of_message.add(row.status)
+                has_duplicate |= row.refuses_duplicate
             case "OrgnlPmtInfAndSts":
                 whole = _level(element, "PmtInfSts") if block is None else block
                 refused_id = element.reference("OrgnlPmtInfId") or original_id
                 if whole.status in FAILED:
                     is_block_refused = True
-                    yield _of_rest(_row(whole, [group], message_id, refused_id), of_block)
+                    yield _of_rest(_row(whole, [group], message_id, refused_id), of_block, has_duplicate)
                 block, of_block = None, set()
 
     if group.status in FAILED and not is_block_refused:
-        yield _of_rest(_row(group, [], message_id, original_id), of_message)
+        yield _of_rest(_row(group, [], message_id, original_id), of_message, has_duplicate)
 
 
-def _of_rest(row: TransactionStatus, listed: set[str | None]) -> TransactionStatus:
+def _of_rest(row: TransactionStatus, listed: set[str | None], has_duplicate: bool) -> TransactionStatus:
     """Give the row that refuses what is not listed one by one.
 
-    Where a payment that is listed was not refused, the report contradicts itself: the row then names no payment, moves
-    nothing, and calls for a person.
+    Where a payment that is listed was not refused, the report contradicts itself; where one was refused because the
+    bank has it already, the bank may have the others too. The row then names no payment, moves nothing, and calls for
+    a person.
     """
-    agrees = all(status in FAILED for status in listed)
+    agrees = all(status in FAILED for status in listed) and (row.refuses_duplicate or not has_duplicate)
     return replace(row, end_to_end_id=None if agrees else NOT_PROVIDED, is_of_transaction=False)
 
 

@@ -49,8 +49,8 @@ rejections as (
 
 ),
 
--- Money that was booked for it, a status that says it was settled, and whatever the bank says after the rejection but
--- the same again.
+-- Money that was booked for it, a status that says it was settled or that the bank has it already, whenever it came, and
+-- whatever the bank says after the rejection but the same again.
 contradicted as (
 
     select rejections.instruction_id
@@ -62,6 +62,7 @@ contradicted as (
     where
         bank_entries.kind = 'booked'
         or bank_entries.status_code in ('ACSC', 'ACCC', 'CPUC')
+        or bank_entries.reason_code in ('AM05', 'DU01', 'DU02', 'DU03', 'DU04', 'DU05', 'DUPL')
         or (
             bank_entries.received_at >= rejections.received_at
             and (

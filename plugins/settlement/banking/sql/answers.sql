@@ -1,6 +1,20 @@
 -- The bank's answers of a batch, each with the instruction of its own area that it names, and what became of that so far.
--- A report that rejects a whole message names no payment: it stands for every payment of that bank file.
-with answer as (
+-- A report that rejects a whole message names no payment: it stands for every payment of that bank file that the report
+-- does not list, because what is listed has a status and a reason of its own.
+with listed as (
+
+    select distinct
+        file_no,
+        lower(replace(end_to_end_id, '-', '')) as end_to_end_id
+    from raw.bank_transaction
+    where
+        batch_id = %(batch_id)s
+        and message_format = 'pain002'
+        and end_to_end_id is not null
+
+),
+
+answer as (
 
     select
         answered.area_code,
@@ -45,7 +59,12 @@ with answer as (
     left join ledger.payment_instruction as replaced
         on bank_file.request_id = replaced.request_id
         and replaced.has_account
-    where answered.batch_id = %(batch_id)s
+    left join listed
+        on answered.file_no = listed.file_no
+        and replace(replaced.instruction_id::text, '-', '') = listed.end_to_end_id
+    where
+        answered.batch_id = %(batch_id)s
+        and listed.end_to_end_id is null
 
 ),
 
