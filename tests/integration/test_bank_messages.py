@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from tests.fixtures.bank_answers import booked, status
 from tests.fixtures.bank_scene import bank_scene, settle  # noqa: F401
 from tests.fixtures.prepared_warehouse import PHARMACY, prepared  # noqa: F401
 from tests.fixtures.proposals import INSTITUTION
@@ -98,6 +99,73 @@ def test_a_notice_of_another_account_moves_nothing_and_the_right_one_counts(bank
 def test_the_account_is_known_however_the_bank_writes_it(bank, account):
     payment = detail(bank.instruction(), "1000.00")
     assert bank.plays(notice(entry("1000.00", payment), account=account), 1).counts == {"paid": 1}
+
+
+@pytest.mark.parametrize("is_sent_again", [True, False])
+def test_a_notice_that_was_held_for_an_account_we_did_not_know_counts_once_it_is_known(bank, is_sent_again):
+    bank.warehouse.execute("update reference.fund_account set account_no = '111'")
+    held = notice(entry("1000.00", detail(bank.instruction(), "1000.00")))
+    assert bank.plays(held, 1).counts == {"held": 1}
+    bank.warehouse.execute("update reference.fund_account set account_no = %s", [OWN_ACCOUNT])
+    other = notice(entry("500.00", detail(bank.instruction(PHARMACY), "500.00"), reference="S2"), message="N2")
+    assert bank.plays(held if is_sent_again else other, 1).counts == {"paid": 1 if is_sent_again else 2}
+    after = bank.state()
+    assert is_nothing_new(bank.plays(held + b" ", 1)), "it is judged once, however often it comes"
+    assert bank.state() == after
+    assert (INSTITUTION, "paid") in after[1]
+
+
+def test_money_of_no_known_payment_that_was_held_stands_in_suspense_once_its_account_is_known(bank):
+    bank.warehouse.execute("update reference.fund_account set account_no = '111'")
+    held = notice(entry("7.00", reference=None), entry("7.00", reference=None), entry("9.00", detail(None)))
+    assert bank.plays(held, 3).counts == {"held": 3}
+    bank.warehouse.execute("update reference.fund_account set account_no = %s", [OWN_ACCOUNT])
+    assert bank.plays(held, 3).counts == {"unknown": 3}
+    assert suspense_of(bank) == Decimal("23.00")
+    assert is_nothing_new(bank.plays(held + b" ", 3))
+    assert suspense_of(bank) == Decimal("23.00")
+
+
+def test_a_return_that_was_held_counts_once_its_account_is_known(bank):
+    payment = detail(bank.instruction(), "1000.00")
+    bank.plays(notice(entry("1000.00", payment)), 1)
+    bank.warehouse.execute("update reference.fund_account set account_no = '111'")
+    held = notice(entry("1000.00", payment, side="CRDT", reference="S2"), message="N2")
+    assert bank.plays(held, 1).counts == {"held": 1}
+    bank.warehouse.execute("update reference.fund_account set account_no = %s", [OWN_ACCOUNT])
+    assert bank.plays(held, 1).counts == {"returned": 1}
+    assert account_of(bank) == 0
+
+
+def test_a_notice_whose_batch_said_a_wrong_day_counts_when_it_comes_again(bank):
+    held = notice(entry("1000.00", detail(bank.instruction(), "1000.00")))
+    assert bank.plays(held, 1, day="2026-01-03").counts == {"held": 1}
+    assert bank.plays(held, 1).counts == {"paid": 1}
+    assert is_nothing_new(bank.plays(held + b" ", 1))
+    assert account_of(bank) == Decimal("-1000.00")
+
+
+def test_what_stays_held_is_told_once_and_what_was_corrected_is_booked_once(bank, caplog):
+    payment = detail(bank.instruction(), "1000.00")
+    bank.plays(notice(entry("1000.00", payment), account="93301000"), 1)
+    bank.plays(notice(entry("1000.00", payment)), 1)
+    caplog.clear()
+    other = notice(entry("500.00", detail(bank.instruction(PHARMACY), "500.00"), reference="S2"), message="N2")
+    assert bank.plays(other, 1).counts == {"paid": 1}
+    assert CALLED not in caplog.text
+    bank.warehouse.execute(
+        "insert into reference.fund_account select (jsonb_populate_record(fund_account, jsonb_build_object("
+        "'account_no', '93301000', 'fund_pay_type', '310100', 'line_no', 99, 'row_hash', gen_random_uuid()))).*"
+        " from reference.fund_account"
+    )
+    assert is_nothing_new(bank.plays(other + b" ", 1)), "the notice of the right account was the same movement"
+    assert account_of(bank) == Decimal("-1500.00")
+
+
+def test_a_held_notice_of_another_area_is_not_judged_with_ours(bank):
+    assert bank.answers(booked(bank.instruction()), area="330200") == {"held": 1}
+    bank.warehouse.execute("update reference.fund_account set area_code = '330200'")
+    assert bank.answers(status(bank.instruction(), "PDNG", None)) == {"pending": 1}
 
 
 def test_an_account_of_another_fund_does_not_pay(bank):

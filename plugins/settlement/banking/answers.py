@@ -59,11 +59,13 @@ class BookingKey:
 class Answer:
     """One transaction of the bank's, with the instruction it names and the events that instruction already has.
 
+    One that `was_held` is of an earlier batch, and is judged again in case its obstacle is gone.
     A booking date is possible from `earliest_booking_date` to `latest_booking_date`, which the day of the message and
     the dated settings give.
     """
 
     area_code: str
+    was_held: bool
     message_id: str | None
     is_booked: bool
     is_further_movement: bool

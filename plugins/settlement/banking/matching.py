@@ -2,7 +2,8 @@
 
 Within a batch booked debits come first, then statuses, then booked credits, so the order of its messages is of no
 matter. Between batches a credit may come before its debit: it waits in suspense, and the debit then pays and returns at
-once.
+once. What is held is judged again with each batch of its area, because the same notice is loaded only once: when its
+account is known by now, or its day has come, it is another transaction, and booked.
 
 The bank of one area says nothing about another's: an answer decides only about instructions of its batch's area.
 """
@@ -202,7 +203,7 @@ def _decide(connection: psycopg.Connection[Any], batch: _Batch) -> _Decisions:
     decisions = _Decisions()
     for answer in sorted(found, key=lambda answer: answer.order):
         if answer.bank_entry_id in known or bookings.tells(answer):
-            decisions.counts["repeated"] += 1
+            decisions.counts.update([] if answer.was_held else ["repeated"])
             continue
         known.add(answer.bank_entry_id)
         standing = standings[answer.instruction_id]

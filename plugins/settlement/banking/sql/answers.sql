@@ -1,7 +1,50 @@
--- The bank's answers of a batch, each with the instruction of its own area that it names, and what became of that so far.
+-- The bank's answers of a batch, and the area's movements that were held before, whose obstacle may be gone by now: each
+-- with the instruction of its own area that it names, and what became of that so far.
 -- A report that rejects a whole message names no payment: it stands for every payment of that bank file that the report
 -- does not list, because what is listed has a status and a reason of its own.
-with listed as (
+with held as materialized (
+
+    select distinct
+        bank_entry.batch_id,
+        bank_entry.end_to_end_id,
+        bank_entry.side,
+        bank_entry.amount,
+        bank_entry.booked_on
+    from ledger.bank_entry
+    inner join intake.batch
+        on bank_entry.area_code = batch.area_code
+    where
+        batch.batch_id = %(batch_id)s
+        and bank_entry.outcome = 'held'
+
+),
+
+judged as materialized (
+
+    select
+        told.*,
+        false as was_held
+    from raw.bank_transaction as told
+    where told.batch_id = %(batch_id)s
+    union all
+    select
+        told.*,
+        true as was_held
+    from raw.bank_transaction as told
+    inner join held
+        on told.batch_id = held.batch_id
+        and told.side = held.side
+        and told.amount = held.amount
+        and told.booking_date = held.booked_on
+        and nullif(lower(replace(told.end_to_end_id, '-', '')), 'notprovided') is not distinct from held.end_to_end_id
+    where
+        told.message_format = 'camt054'
+        and told.status = 'BOOK'
+        and told.batch_id <> %(batch_id)s
+
+),
+
+listed as (
 
     select distinct
         file_no,
@@ -19,10 +62,12 @@ answer as (
     select
         answered.area_code,
         answered.message_id,
-        -- The day of the message; one that was made after its own delivery is of that day.
+        answered.was_held,
+        -- The day of the message; one that was made after its own delivery is of that day, or of this batch's, which
+        -- tells that the day has come.
         least(
-            (answered.message_created_at at time zone 'Asia/Shanghai')::date,
-            (batch.created_at at time zone 'Asia/Shanghai')::date
+            (coalesce(answered.message_created_at, batch.created_at) at time zone 'Asia/Shanghai')::date,
+            (greatest(batch.created_at, this_batch.created_at) at time zone 'Asia/Shanghai')::date
         ) as created_on,
         answered.message_format,
         answered.account_no,
@@ -47,9 +92,11 @@ answer as (
             nullif(lower(replace(answered.end_to_end_id, '-', '')), 'notprovided'),
             replace(replaced.instruction_id::text, '-', '')
         ) as end_to_end_id
-    from raw.bank_transaction as answered
+    from judged as answered
     inner join intake.batch
         on answered.batch_id = batch.batch_id
+    inner join intake.batch as this_batch
+        on this_batch.batch_id = %(batch_id)s
     left join ledger.bank_file
         on answered.original_message_id = bank_file.message_id
         and answered.area_code = bank_file.area_code
@@ -62,9 +109,7 @@ answer as (
     left join listed
         on answered.file_no = listed.file_no
         and replace(replaced.instruction_id::text, '-', '') = listed.end_to_end_id
-    where
-        answered.batch_id = %(batch_id)s
-        and listed.end_to_end_id is null
+    where listed.end_to_end_id is null
 
 ),
 
@@ -94,7 +139,7 @@ movement as (
     inner join intake.batch
         on told.batch_id = batch.batch_id
     where
-        told.end_to_end_id in (select end_to_end_id from raw.bank_transaction where batch_id = %(batch_id)s)
+        told.end_to_end_id in (select judged.end_to_end_id from judged)
         and told.message_format = 'camt054'
         and told.status = 'BOOK'
         and told.servicer_reference <> ''
@@ -124,6 +169,7 @@ fund_account as materialized (
 
 select
     answer.area_code,
+    answer.was_held,
     answer.message_id,
     answer.message_format = 'camt054' and answer.status = 'BOOK' as is_booked,
     coalesce(movement.movement_no > 1, false) as is_further_movement,
