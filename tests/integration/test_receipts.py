@@ -416,6 +416,18 @@ def test_a_receipt_after_the_close_is_booked_in_the_first_open_month(bank):
     assert bank.warehouse.rows("select event_date::text from ledger.payment_event") == [("2026-03-03",)]
 
 
+@pytest.mark.parametrize(
+    ("received", "booked_on"),
+    [("2025-03-03", "2026-03-03"), ("2026-03-02", "2026-03-03"), ("2026-03-04", "2026-03-04")],
+)
+def test_a_rejection_is_of_the_day_it_came_and_never_before_its_payment(bank, received, booked_on):
+    assert bank.answers(status(bank.instruction()), day=received) == {"rejected": 1}
+    assert bank.warehouse.rows(
+        "select event_date::text, accounting_date::text from ledger.payment_event"
+        " join ledger.entry using (fixmedins_code, event) where event = 'rejected'"
+    ) == [(booked_on, booked_on)]
+
+
 def test_a_batch_that_was_not_accepted_is_refused(bank):
     with pytest.raises(SettlementError) as refusal:
         record_batch("NOT-THERE", posted_by="bank")

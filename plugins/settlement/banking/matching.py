@@ -247,10 +247,15 @@ def _set_aside(answer: Answer, standing: Standing) -> None:
 
 
 def _events(answer: Answer, outcome: str, standing: Standing, batch: _Batch) -> list[_Event]:
-    """Give what the answer makes happen: a payment whose return came before it is paid and returned at once."""
+    """Give what the answer makes happen: a payment whose return came before it is paid and returned at once.
+
+    A status has no date of its own and is of the day it was received, but never before the payment's own: that day is
+    the sender's word.
+    """
     if outcome not in EVENTS:
         return []
-    event_date = (answer.booking_date if answer.is_booked else None) or batch.received_on
+    event_date = answer.booking_date if answer.is_booked else None
+    event_date = event_date or max(batch.received_on, answer.pay_date or batch.received_on)
     instruction = (answer.fixmedins_code, answer.instruction_id)
     events = [_Event(*instruction, outcome, answer.bank_entry_id, event_date, answer.reason_code)]
     if outcome == "paid" and standing.credits_in_suspense:
