@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import logging
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 from tests.fixtures.batches import Row, area, institution, settlement, write_batch
@@ -229,3 +232,52 @@ def test_what_is_no_person_stays_readable(city: PreparedWarehouse, tmp_path: Pat
     values = "|".join(line["value"] for line in lines)
     for value in ("x", "1,234.00", "2026/03/02", "X123", '=HYPERLINK("http://x")', "I10,x00"):
         assert value in values
+
+
+def parquet_with(column: str, value: bytes) -> bytes:
+    """One settlement whose `column` says that it is text, and holds these bytes."""
+    arrays = {name: pa.array([None if text is None else str(text)]) for name, text in settled(1).items()}
+    lengths = (0).to_bytes(4, "little") + len(value).to_bytes(4, "little")
+    arrays[column] = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(lengths), pa.py_buffer(value)])
+    sink = io.BytesIO()
+    pq.write_table(pa.table(arrays), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("column", ["psn_name", "certno", "psn_no", "setl_id", "invono", "dise_codg", "medfee_sumamt"])
+@pytest.mark.parametrize(
+    "value",
+    [f"张三丰{MARKS[4]}".encode("gbk"), f"{MARKS[4]}张三丰".encode()[:-1]],
+    ids=["GBK", "cut off"],
+)
+def test_a_column_of_parquet_that_is_not_utf_8_is_named_and_its_value_is_not(
+    city: PreparedWarehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture, column: str, value: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    content = parquet_with(column, value)
+    receipt = receive(write_files(tmp_path / "inbox", "b1", [("settlement", "parquet", content, 1)], DAY))
+    assert receipt.error is not None
+    assert receipt.error["code"] == "file_malformed"
+    said = f"{receipt.error['message']} {receipt.error['hint']}"
+    assert all(word in said for word in ("settlement_1.parquet", column, "UTF-8", "编码")), said
+    assert str(tmp_path) not in said
+    assert leaks(city, [tmp_path / "outbox", tmp_path / "local"], caplog.text) == []
+
+
+def test_a_damaged_zip_is_refused_without_the_names_that_stand_in_it(
+    city: PreparedWarehouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{MARKS[4]}.csv", "setl_id\n1\n")
+    content = packed.getvalue().replace(b"setl_id\n1", b"setl_id\n2", 1)  # its checksum is another one now
+    write_files(tmp_path / "inbox", "b1", [("settlement", "csv", content, 1)], DAY)
+    folder = tmp_path / "inbox" / "b1"
+    (folder / "settlement_1.csv").rename(folder / "settlement_1.csv.zip")
+    manifest = (folder / "manifest.json").read_text().replace("settlement_1.csv", "settlement_1.csv.zip")
+    (folder / "manifest.json").write_text(manifest)
+    receipt = receive("b1")
+    assert receipt.error is not None
+    assert receipt.error["code"] == "archive_invalid"
+    assert leaks(city, [tmp_path / "outbox", tmp_path / "local"], caplog.text) == []

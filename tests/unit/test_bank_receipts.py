@@ -424,3 +424,20 @@ def test_what_looks_like_an_entry_elsewhere_is_no_entry() -> None:
     nested = f"<NtryDtls>{detail(PAID, more=f'<SplmtryData><Envlp>{entry()}</Envlp></SplmtryData>')}</NtryDtls>"
     foreign = '<Ntry xmlns="urn:example"><Amt>1</Amt></Ntry>'
     assert [row.end_to_end_id for row in notice(entry(nested) + foreign)] == [PAID]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        GOOD.replace(b"</Ntry>", "</张三丰>".encode()),
+        GOOD.replace(b"</Ntry>", b"&p110101198001018516;</Ntry>"),
+        GOOD.replace(b"<Ntry>", "<Ntry 张三丰='1' 张三丰='1'>".encode()),
+        GOOD.replace(b"</Ntry>", "张三丰110101198001018516".encode("gbk") + b"</Ntry>"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_its_line_and_repeats_nothing_of_the_message(broken: bytes) -> None:
+    with pytest.raises(BankMessageError) as caught:
+        list(parse_camt054(io.BytesIO(broken)))
+    assert " 行" in caught.value.message
+    assert "张三丰" not in str(caught.value)
+    assert "110101" not in str(caught.value)

@@ -157,8 +157,8 @@ def read_elements(
         if error.code in NOT_ITS_ENCODING:
             raise BankMessageError(
                 "bank_message_encoding",
-                f"The bytes of the file are not in the encoding that it declares: {error.msg}"
-                " (文件字节与其声明的编码不符, 未声明即为 UTF-8).",
+                f"The bytes of the file are not in the encoding that it declares, at line {error.lineno}"
+                f" (第 {error.lineno} 行字节与文件声明的编码不符, 未声明即为 UTF-8).",
                 "Without a declaration XML is UTF-8. Ask the bank to declare what it writes, such as"
                 ' <?xml version="1.0" encoding="GB18030"?>, or to write UTF-8 (请银行正确声明编码或改用 UTF-8).',
             ) from None
@@ -170,7 +170,7 @@ def read_elements(
             ) from None
         raise BankMessageError(
             "bank_message_not_xml",
-            f"The file is not well-formed XML: {error.msg} (文件不是格式正确的 XML).",
+            f"The file is not well-formed XML, at line {error.lineno} (第 {error.lineno} 行不是格式正确的 XML).",
             "Check that the manifest names the right file and format (请核对清单中的文件与格式).",
         ) from None
 

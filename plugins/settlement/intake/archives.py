@@ -66,7 +66,7 @@ def damaged(file: DeliveredFile, error: Exception, beginning: bytes, *, is_begun
         return bad_archive(file, "it is cut off", "压缩文件不完整")
     if "Not a gzipped file" in str(error):
         return bad_archive(file, "something else stands behind the gzip data", "gzip 数据之后有多余内容")
-    return bad_archive(file, f"it is damaged: {shown(str(error))}", "压缩文件已损坏")
+    return bad_archive(file, "it is damaged", "压缩文件已损坏")
 
 
 def bad_archive(file: DeliveredFile, reason: str, chinese: str) -> SettlementError:

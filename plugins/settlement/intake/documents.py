@@ -55,10 +55,11 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
                 elif row:
                     writer.writerow([line_no, _other_width(width, len(row)), *[""] * width])
                 line_no = reader.line_num + 1
-        except csv.Error as error:
+        except csv.Error:
             raise SettlementError(
                 "file_malformed",
-                f"{file.name}: line {line_no} cannot be read: {error} (第 {line_no} 行无法读取)",
+                f"{file.name}: the row that begins in line {line_no} has no end within the length of a line"
+                f" (始于第 {line_no} 行的一行过长或没有结束)",
                 "check the quotes: one is opened and not closed (请检查引号是否成对)",
             ) from None
 

@@ -81,13 +81,13 @@ def open_engine(work: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
         engine.execute("set disabled_optimizers = 'build_side_probe_side,join_filter_pushdown'")
         persons.register(engine, secret)
         yield engine
-    except duckdb.OutOfMemoryException as error:
+    except duckdb.OutOfMemoryException:
         raise SettlementError(
             "engine_memory",
             f"judging the batch takes more than the {limits.duckdb_memory // MIB} MiB that the engine may use"
-            f" (内存上限不足): {str(error).splitlines()[0]}",
+            " (内存上限不足)",
             "nothing was loaded; set SETTLEMENT_LIMIT_DUCKDB_MEMORY to more bytes and receive it again,"
             " or have it sent in smaller batches (请调高内存上限或拆分批次)",
-        ) from error
+        ) from None
     finally:
         engine.close()

@@ -110,7 +110,7 @@ def read(
         try:
             return (_read_parquet(engine, file, staged.path, relation, limits),)
         except duckdb.Error as error:  # of every kind: a damaged length asks for memory that nobody has
-            raise _malformed(file, error) from None
+            raise _malformed(file, error, _unreadable_columns(engine, file, staged.path)) from None
     try:
         return _read_text(engine, file, staged, relation, limits)
     except OF_THIS_MACHINE:
@@ -261,12 +261,40 @@ def _parquet_header(engine: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
     return header
 
 
-def _malformed(file: DeliveredFile, error: duckdb.Error) -> SettlementError:
-    reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+def _unreadable_columns(engine: duckdb.DuckDBPyConnection, file: DeliveredFile, path: Path) -> list[str]:
+    """The columns of the contract whose values cannot be read; none where that is true of the file as a whole."""
+    found: list[str] = []
+    try:
+        described = engine.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+    except duckdb.Error:
+        return found
+    for name, type_name, *_ in described:
+        for column in file.table.columns:
+            if column.name == headers.plain(name):
+                text = parquet_types.as_text(quoted(name), type_name, column)
+                try:
+                    engine.execute(f"select bit_xor(hash({text})) from read_parquet(?)", [str(path)]).fetchone()
+                except duckdb.Error:
+                    found.append(column.name)
+    return found
+
+
+def _malformed(file: DeliveredFile, error: duckdb.Error, columns: Sequence[str] = ()) -> SettlementError:
+    """The error in words of this project: the engine's own repeat delivered values and paths of this machine."""
+    log.info("%s: cannot be read as %s (%s)", file.name, file.format, type(error).__name__)
+    if columns:
+        named = ", ".join(columns)
+        return SettlementError(
+            "file_malformed",
+            f"{file.name}: the values of {named} cannot be read: they are damaged, or text that is not UTF-8"
+            f" ({named} 列内容无法读取: 已损坏或不是 UTF-8 文本)",
+            "write the file again from its source, its text in UTF-8 (请重新导出, 文本须为 UTF-8 编码)",
+        )
     return SettlementError(
         "file_malformed",
-        f"{file.name} cannot be read as {file.format}: {reason} (文件无法按 {file.format} 读取)",
-        "write the file again from its source (请重新导出)",
+        f"{file.name} cannot be read as {file.format}: it is damaged, or something else"
+        f" (文件无法按 {file.format} 读取: 已损坏或并非该格式)",
+        "write the file again from its source, its text in UTF-8 (请重新导出, 文本须为 UTF-8 编码)",
     )
 
 

@@ -85,10 +85,10 @@ def _names(file: DeliveredFile, source: IO[str], limits: Limits) -> list[str]:
     csv.field_size_limit(limits.line_bytes)
     try:
         names: list[str] = next(documents.delimited(file, source), [])
-    except csv.Error as error:
+    except csv.Error:
         raise SettlementError(
             "file_malformed",
-            f"{file.name}: the header cannot be read: {error} (表头无法读取)",
+            f"{file.name}: the header has no end within the length of a line (表头过长或没有结束)",
             "check the quotes of the first line (请检查首行引号)",
         ) from None
     return [plain(name) for name in names]
