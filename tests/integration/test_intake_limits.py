@@ -126,6 +126,42 @@ def test_a_manifest_that_says_less_rows_than_there_are_is_stopped_by_the_lines(
     assert code(deliver(city, {"a.csv": content})) == "too_many_rows"
 
 
+@pytest.mark.parametrize("name", ["a.csv.zst", "a.tsv.zst", "a.jsonl.zst", "a.json4101.zst"])
+@pytest.mark.parametrize("end", [b"\r", b"\r\r\n"])
+def test_line_ends_of_another_kind_than_the_first_fill_no_disk(
+    city: Warehouse, monkeypatch: pytest.MonkeyPatch, name: str, end: bytes
+) -> None:
+    row = settlement("S1", HOSPITAL, DAY, "1.00")
+    first, other = (
+        (b"{}", b"{}") if "json" in name else ((b"\t" if "tsv" in name else b",").join(map(str.encode, row)), b"1")
+    )
+    bomb = zstd(first + b"\n" + (other + end) * 2**19)
+    work = Path(os.environ["SETTLEMENT_LOCAL"]) / "work"
+    of_lists = {"table": "settlement_list"} if "4101" in name else {}
+    with Peak(work) as peak:
+        assert code(deliver(city, {name: bomb}, **of_lists)) == "control_mismatch"
+    assert peak.most < 8 * MIB
+    monkeypatch.setenv("SETTLEMENT_LIMIT_FILE_ROWS", str(2**19 - 2))
+    assert code(deliver(city, {name: bomb}, batch_id="b2", **of_lists)) == "too_many_rows"
+
+
+def test_what_short_rows_become_counts_as_bytes_of_the_batch(city: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = Path(os.environ["SETTLEMENT_LOCAL"]) / "work"
+    monkeypatch.setenv("SETTLEMENT_LIMIT_EXPANDED_BYTES", str(4 * MIB))
+    with Peak(work) as peak:
+        assert code(deliver(city, {"a.jsonl.zst": zstd(b"{}\n" * 2**19)}, rows=2**19)) == "batch_too_large"
+    assert peak.most < 5 * MIB
+
+
+def test_the_children_of_a_document_are_rows_of_the_batch(city: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SETTLEMENT_LIMIT_BATCH_ROWS", "1000")
+    for number, children in enumerate((998, 1_000)):
+        document = {"setlinfo": {"setl_id": "S1"}, "diseinfo": [{"diag_code": "I10"}] * children}
+        content = json.dumps(document).encode() + b"\n"
+        receipt = deliver(city, {"a.json4101": content}, batch_id=f"b{number}", table="settlement_list")
+        assert code(receipt) == ("column_missing" if children < 1_000 else "too_many_rows")
+
+
 def test_a_text_that_expands_beyond_the_ratio_is_refused_and_one_below_it_is_not(city: Warehouse) -> None:
     row = as_csv([settlement("S1", HOSPITAL, DAY, "1.00")])
     bomb = row + row.splitlines(keepends=True)[1] * 100_000

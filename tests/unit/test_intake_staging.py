@@ -156,7 +156,10 @@ def test_a_line_is_too_long_above_the_limit(
         assert staged(folder, "a.csv", content) == content
 
 
-@pytest.mark.parametrize(("content", "lines"), [(b"", 0), (b"a", 1), (b"a\nb\n", 2), (b"a\r\nb", 2), (b"a\rb\r", 2)])
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [(b"", 0), (b"a", 1), (b"a\nb\n", 2), (b"a\r\nb", 2), (b"a\rb\r", 2), (b"a\nb\rc\r\nd\r", 4), (b"a\n\rb", 3)],
+)
 def test_lines_are_counted_by_their_ends(tmp_path: Path, content: bytes, lines: int) -> None:
     (tmp_path / "a.csv").write_bytes(content)
     assert stage(file("a.csv", content), UPath(tmp_path), tmp_path, LIMITS).lines == lines

@@ -5,6 +5,9 @@
 
 The CSV that comes out has no header; its first columns are ``line_no`` and ``form_error``,
 which says why a row is malformed and is empty for one that is not.
+
+A row of two bytes becomes a line with a place for every column. So no more rows are written than the manifest says,
+and what is written counts as bytes of the batch, expanded.
 """
 
 import csv
@@ -13,11 +16,13 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
+from settlement.contract.limits import BatchMeter, require_rows
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, SECTIONS, TABLES, Table
 from settlement.errors import SettlementError
+from settlement.intake import control
 from settlement.invisible import stripped
 
 ENVELOPE = "input"
@@ -41,14 +46,22 @@ def delimited(file: DeliveredFile, source: IO[str]) -> Any:
     return csv.reader(source)
 
 
-def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) -> None:
-    """Copy the rows of a delimited file; one whose number of fields differs from the header's is marked malformed."""
-    with path.open(encoding="utf-8", newline="") as source, target.open("w", encoding="utf-8", newline="") as sink:
-        reader, writer = delimited(file, source), _writer(sink)
+def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int, meter: BatchMeter) -> None:
+    """Copy the rows of a delimited file; one whose number of fields differs from the header's is marked malformed.
+
+    Raises:
+        SettlementError: ``file_malformed``, ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
+    """
+    rows = 0
+    with path.open(encoding="utf-8", newline="") as source, target.open("wb") as sink:
+        reader, writer = delimited(file, source), _writer(sink, meter)
         next(reader)
         line_no = reader.line_num + 1
         try:
             for row in reader:
+                rows += bool(row)
+                if rows > file.rows:
+                    continue
                 if len(row) == width:
                     values = ["" if value == "null" else value for value in row] if file.format == "tsv" else row
                     writer.writerow([line_no, "", *values])
@@ -62,39 +75,59 @@ def delimited_to_csv(file: DeliveredFile, path: Path, target: Path, width: int) 
                 f" (始于第 {line_no} 行的一行过长或没有结束)",
                 "check the quotes: one is opened and not closed (请检查引号是否成对)",
             ) from None
+    _require_no_more(file, rows)
+
+
+def _require_no_more(file: DeliveredFile, rows: int) -> None:
+    """Rows beyond the manifest's are counted and not written; a file that has less is told when all are read."""
+    if rows > file.rows:
+        control.check_rows(file, rows)
 
 
 def _other_width(expected: int, found: int) -> str:
     return f"fields expected {expected}, found {found} 应有 {expected} 列，实有 {found} 列"
 
 
-def lines_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
-    """Turn JSON lines into rows of the file's table; what is no JSON object is marked malformed."""
+def lines_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Part, ...]:
+    """Turn JSON lines into rows of the file's table; what is no JSON object is marked malformed.
+
+    Raises:
+        SettlementError: ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
+    """
     names = [column.name for column in file.table.columns]
     seen: dict[str, None] = {}
     target = path.with_suffix(".lines.csv")
-    with target.open("w", encoding="utf-8", newline="") as sink:
-        writer = _writer(sink)
-        for line_no, content in _objects(path):
+    with target.open("wb") as sink:
+        writer = _writer(sink, meter)
+        for line_no, content in _objects(file, path):
             row, form_error = ({}, content) if isinstance(content, str) else (content, "")
             seen.update(dict.fromkeys(row))
             writer.writerow([line_no, form_error, *(_text(row.get(name)) for name in names)])
     return (_part(file.table, target, seen),)
 
 
-def lists_to_csv(file: DeliveredFile, path: Path) -> tuple[Part, ...]:
-    """Turn 4101 documents into lists and their children. `seq` is the position where a document leaves it out."""
+def lists_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Part, ...]:
+    """Turn 4101 documents into lists and their children. `seq` is the position where a document leaves it out.
+
+    A document is one line whatever it holds, so its children are counted among the rows of the batch here.
+
+    Raises:
+        SettlementError: ``too_many_rows``, ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
+    """
     with ExitStack() as stack:
 
         def target(table: Table) -> tuple[Path, Any]:
             part = path.with_suffix(f".{table.name}.csv")
-            return part, _writer(stack.enter_context(part.open("w", encoding="utf-8", newline="")))
+            return part, _writer(stack.enter_context(part.open("wb")), meter)
 
         tables = [file.table, *(TABLES[name] for name in LIST_CHILDREN)]
         targets = {table.name: target(table) for table in tables}
         seen: dict[str, dict[str, None]] = {table.name: {} for table in tables}
-        for line_no, document in _objects(path):
+        for line_no, document in _objects(file, path):
             for table, rows, form_error in _parts(file.table, document):
+                if table is not file.table:
+                    meter.rows += len(rows)
+                    require_rows(file.name, 0, meter.rows, meter.limits)
                 writer = targets[table.name][1]
                 names = [column.name for column in table.columns]
                 for row in rows:
@@ -143,12 +176,16 @@ def _child(table: Table, setl_id: Any, position: int, row: dict[str, Any]) -> di
     return row | {"setl_id": setl_id}
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _objects(file: DeliveredFile, path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Yield (line, object) for every line that is not blank; a text says why a line gives no object."""
+    rows = 0
     with path.open(encoding="utf-8", newline="") as source:
         for line_no, line in enumerate(source, start=1):
             if line.strip():
-                yield line_no, _object(line)
+                rows += 1
+                if rows <= file.rows:
+                    yield line_no, _object(line)
+    _require_no_more(file, rows)
 
 
 def _object(line: str) -> dict[str, Any] | str:
@@ -188,5 +225,19 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _writer(sink: IO[str]) -> Any:
-    return csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_ALL)  # values may hold line ends of any kind
+class _Metered:
+    """A file of UTF-8 whose bytes count for the batch before they are written."""
+
+    def __init__(self, sink: BinaryIO, meter: BatchMeter) -> None:
+        self._sink = sink
+        self._meter = meter
+
+    def write(self, text: str) -> int:
+        content = text.encode()
+        self._meter.expand(len(content))
+        return self._sink.write(content)
+
+
+def _writer(sink: BinaryIO, meter: BatchMeter) -> Any:
+    # values may hold line ends of any kind
+    return csv.writer(_Metered(sink, meter), lineterminator="\n", quoting=csv.QUOTE_ALL)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from settlement.contract.limits import Limits, require_ratio, require_rows
+from settlement.contract.limits import BatchMeter, Limits, require_ratio, require_rows
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.standard_names import NOT_KEPT
 from settlement.contract.tables import Column, Table
@@ -97,14 +97,22 @@ class Delivered:
 
 
 def read(
-    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, limits: Limits
+    engine: duckdb.DuckDBPyConnection,
+    file: DeliveredFile,
+    staged: StagedFile,
+    limits: Limits,
+    meter: BatchMeter | None = None,
 ) -> tuple[Delivered, ...]:
     """Read a staged file of any table format; a json4101 file gives a list and its children.
 
+    `meter` counts for the whole batch.
+
     Raises:
         SettlementError: ``column_missing``, ``column_duplicate``, ``too_many_columns``, ``file_malformed``,
-            ``file_too_large``; each names the file.
+            ``file_too_large``, ``control_mismatch``, ``too_many_rows``; each names the file. ``batch_too_large``,
+            ``disk_space_low``.
     """
+    meter = meter or BatchMeter(limits, staged.path.parent)
     relation = f"delivered_{file.file_no}"
     if file.format == "parquet":
         try:
@@ -112,7 +120,7 @@ def read(
         except duckdb.Error as error:  # of every kind: a damaged length asks for memory that nobody has
             raise _malformed(file, error, _unreadable_columns(engine, file, staged.path)) from None
     try:
-        return _read_text(engine, file, staged, relation, limits)
+        return _read_text(engine, file, staged, relation, meter)
     except OF_THIS_MACHINE:
         raise
     except duckdb.Error as error:
@@ -120,16 +128,16 @@ def read(
 
 
 def _read_text(
-    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, limits: Limits
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, meter: BatchMeter
 ) -> tuple[Delivered, ...]:
     if file.format in ("csv", "tsv"):
-        return (_read_delimited(engine, file, staged, relation, limits),)
+        return (_read_delimited(engine, file, staged, relation, meter),)
     read_documents = documents.lines_to_csv if file.format == "jsonl" else documents.lists_to_csv
     found = []
-    parts = read_documents(file, staged.path)
+    parts = read_documents(file, staged.path, meter)
     staged.path.unlink()
     for part in parts:
-        headers.check(file, part.table, part.header, limits)
+        headers.check(file, part.table, part.header, meter.limits)
         part_relation = f"{relation}_{part.table.name}"
         _load_careful(engine, part_relation, part.path, part.table, part.header)
         found.append(Delivered(file, part.table, part_relation, _unknown(file, part.table, part.unknown)))
@@ -137,10 +145,10 @@ def _read_text(
 
 
 def _read_delimited(
-    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, limits: Limits
+    engine: duckdb.DuckDBPyConnection, file: DeliveredFile, staged: StagedFile, relation: str, meter: BatchMeter
 ) -> Delivered:
-    header = headers.read(file, staged.path, limits)
-    headers.check(file, file.table, header, limits)
+    header = headers.read(file, staged.path, meter.limits)
+    headers.check(file, file.table, header, meter.limits)
     layout = Layout(staged.path, file.table, tuple(header), file.format == "tsv")
     is_sliced = file.table.is_large and staged.has_even_ends
     unknown = _unknown(file, file.table, header)
@@ -149,7 +157,7 @@ def _read_delimited(
             staged.path.unlink()
         return Delivered(file, file.table, relation, unknown, layout if is_sliced else None)
     path = staged.path.with_suffix(".careful.csv")
-    documents.delimited_to_csv(file, staged.path, path, len(header))
+    documents.delimited_to_csv(file, staged.path, path, len(header), meter)
     staged.path.unlink()
     _load_careful(engine, relation, path, file.table, header)
     return Delivered(file, file.table, relation, unknown)

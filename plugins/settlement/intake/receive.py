@@ -186,9 +186,10 @@ def _load(
 ) -> Receipt:
     """Read the files, then judge and write them in one transaction."""
     with work_folder(manifest.batch_id) as work, open_engine(work, limits) as engine, as_refusals(manifest):
-        reader = _reader(manifest, folder, work, limits)
+        meter = BatchMeter(limits, work)
+        reader = _reader(manifest, folder, work, meter)
         is_bank = manifest.kind == "bank_receipt"
-        parts = [] if is_bank else [part for file in reader for part in formats.read(engine, *file, limits)]
+        parts = [] if is_bank else [part for file in reader for part in formats.read(engine, *file, limits, meter)]
         with connection.transaction():
             transaction_lock(connection, "intake batch", manifest.batch_id)
             transaction_lock(connection, "intake", manifest.area_code)
@@ -214,12 +215,11 @@ def _load(
 
 
 def _reader(
-    manifest: Manifest, folder: UPath, work: Path, limits: Limits
+    manifest: Manifest, folder: UPath, work: Path, meter: BatchMeter
 ) -> Iterator[tuple[DeliveredFile, StagedFile]]:
     """Bring one file after the other into the work folder, each when the one before it has been read."""
-    meter = BatchMeter(limits, work)
     for file in manifest.files:
-        yield file, staging.stage(file, folder, work, limits, meter)
+        yield file, staging.stage(file, folder, work, meter.limits, meter)
 
 
 def _write_rows(

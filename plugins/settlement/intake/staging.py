@@ -308,8 +308,9 @@ class _Text:
 
     @property
     def lines(self) -> int:
-        """Lines by their ends: LF or CRLF, or CR where there is no LF at all; an open last line counts."""
-        return (self._ends[b"\n"] or self._ends[b"\r"]) + self._is_line_open
+        """Lines by their ends, as every reader ends them: LF, CRLF or CR alone; an open last line counts."""
+        feeds, returns, pairs = self._ends.values()
+        return feeds + returns - pairs + self._is_line_open
 
     @property
     def has_even_ends(self) -> bool:
