@@ -145,6 +145,26 @@ def test_line_ends_of_another_kind_than_the_first_fill_no_disk(
     assert code(deliver(city, {name: bomb}, batch_id="b2", **of_lists)) == "too_many_rows"
 
 
+@pytest.mark.parametrize("table", ["settlement", "settlement_list"])
+def test_names_that_differ_from_line_to_line_are_columns_of_one_file(city: Warehouse, table: str) -> None:
+    rows = [{f"x{line}_{number}": "" for number in range(300)} for line in range(20)]
+    form = "jsonl" if table == "settlement" else "json4101"
+    lines = [
+        row if form == "jsonl" else {"setlinfo": {"setl_id": "S1"}, "diseinfo": [row | {"seq": 1}]} for row in rows
+    ]
+    content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    assert code(deliver(city, {f"a.{form}": content}, rows=20, table=table)) == "too_many_columns"
+
+
+def test_a_receipt_names_so_many_columns_and_counts_the_others(city: Warehouse) -> None:
+    row = settlement("S1", HOSPITAL, DAY, "1.00") | {f"x{number}": "" for number in range(500)}
+    receipt = deliver(city, {"a.csv": as_csv([row]), "b.jsonl": json.dumps(row, default=str).encode()})
+    assert len(receipt.warnings) == 100
+    [counted] = [text for text in receipt.warnings if "more columns" in text]
+    named = [text for text in receipt.warnings if "is not in the contract" in text]
+    assert int(counted.split()[0]) + len(named) == 1_000
+
+
 def test_what_short_rows_become_counts_as_bytes_of_the_batch(city: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     work = Path(os.environ["SETTLEMENT_LOCAL"]) / "work"
     monkeypatch.setenv("SETTLEMENT_LIMIT_EXPANDED_BYTES", str(4 * MIB))

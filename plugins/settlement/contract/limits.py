@@ -165,6 +165,20 @@ def require_rows(name: str, file_rows: int, batch_rows: int, limits: Limits) -> 
             )
 
 
+def require_columns(name: str, columns: int, limits: Limits) -> None:
+    """Refuse a file that names more columns than the limit allows.
+
+    Raises:
+        SettlementError: ``too_many_columns``.
+    """
+    if columns > limits.columns:
+        raise SettlementError(
+            "too_many_columns",
+            f"{name} has {columns} columns, more than {limits.columns} (列数超限)",
+            "check the delimiter, or the names in its objects (请检查分隔符或对象中的名称)",
+        )
+
+
 def _limit(name: str, default: int) -> int:
     variable = f"SETTLEMENT_LIMIT_{name.upper()}"
     text = os.environ.get(variable)

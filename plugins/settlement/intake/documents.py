@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from settlement.contract.limits import BatchMeter, require_rows
+from settlement.contract.limits import BatchMeter, require_columns, require_rows
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import LIST_CHILDREN, SECTIONS, TABLES, Table
 from settlement.errors import SettlementError
@@ -92,7 +92,7 @@ def lines_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Pa
     """Turn JSON lines into rows of the file's table; what is no JSON object is marked malformed.
 
     Raises:
-        SettlementError: ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
+        SettlementError: ``too_many_columns``, ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
     """
     names = [column.name for column in file.table.columns]
     seen: dict[str, None] = {}
@@ -102,6 +102,7 @@ def lines_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Pa
         for line_no, content in _objects(file, path):
             row, form_error = ({}, content) if isinstance(content, str) else (content, "")
             seen.update(dict.fromkeys(row))
+            require_columns(file.name, len(seen), meter.limits)
             writer.writerow([line_no, form_error, *(_text(row.get(name)) for name in names)])
     return (_part(file.table, target, seen),)
 
@@ -112,7 +113,8 @@ def lists_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Pa
     A document is one line whatever it holds, so its children are counted among the rows of the batch here.
 
     Raises:
-        SettlementError: ``too_many_rows``, ``control_mismatch``, ``batch_too_large``, ``disk_space_low``.
+        SettlementError: ``too_many_rows``, ``too_many_columns``, ``control_mismatch``, ``batch_too_large``,
+            ``disk_space_low``.
     """
     with ExitStack() as stack:
 
@@ -132,6 +134,7 @@ def lists_to_csv(file: DeliveredFile, path: Path, meter: BatchMeter) -> tuple[Pa
                 names = [column.name for column in table.columns]
                 for row in rows:
                     seen[table.name].update(dict.fromkeys(row))
+                    require_columns(file.name, len(seen[table.name]), meter.limits)
                     writer.writerow([line_no, form_error, *(_text(row.get(name)) for name in names)])
     return tuple(_part(table, targets[table.name][0], seen[table.name]) for table in tables)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from settlement.contract.limits import Limits
+from settlement.contract.limits import Limits, require_columns
 from settlement.contract.manifest import DeliveredFile
 from settlement.contract.tables import Table
 from settlement.errors import SettlementError
@@ -51,12 +51,7 @@ def check(file: DeliveredFile, table: Table, header: Sequence[str], limits: Limi
     Raises:
         SettlementError: ``too_many_columns``, ``column_duplicate``, ``column_missing``; each names file and column.
     """
-    if len(header) > limits.columns:
-        raise SettlementError(
-            "too_many_columns",
-            f"{file.name} has {len(header)} columns, more than {limits.columns} (列数超限)",
-            "check the delimiter (请检查分隔符)",
-        )
+    require_columns(file.name, len(header), limits)
     known = {column.name for column in table.columns}
     for name in known:
         if header.count(name) > 1:

@@ -24,6 +24,8 @@ LATER_ANSWER = "later_delivery.json"
 DECIDED_REFUNDS = "decided_refunds.json"
 REJECTED_HEADER = ("file", "line_no", "record_key", "reason_codes", "field", "value", "child", "reason")
 ROWS_AT_ONCE = 1_000
+MOST_WARNINGS = 100
+"""Of a receipt; the other columns that the contract has not are counted."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,16 @@ class Receipt:
             "first_status": self.first_status,
         }
         return content | {name: value for name, value in optional.items() if value}
+
+
+def with_columns_ignored(warnings: Sequence[str], ignored: Sequence[str]) -> list[str]:
+    """Put what is said of columns before the other warnings, as much of it as a receipt holds."""
+    room = max(MOST_WARNINGS - len(warnings), 0)
+    if len(ignored) > room:
+        kept = max(room - 1, 0)
+        more = len(ignored) - kept
+        ignored = [*ignored[:kept], f"{more} more columns are not in the contract; ignored (另有 {more} 列, 已忽略)"]
+    return [*ignored, *warnings]
 
 
 def publish(connection: psycopg.Connection[Any], receipt: Receipt) -> None:

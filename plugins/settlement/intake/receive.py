@@ -241,7 +241,8 @@ def _write_rows(
             raise psycopg.Rollback(judging)  # of what was stored while it was judged
     for file in outcome.files:
         file.control = control[file.file.file_no]
-    outcome.warnings[:0] = [warning for part in parts for warning in part.warnings]
+    ignored = [warning for part in parts for warning in part.warnings]
+    outcome.warnings = receipts.with_columns_ignored(outcome.warnings, ignored)
     receipt = _receipt(load.manifest, outcome, "held" if is_held else "accepted")
     if is_held:
         receipt = _with_unlisted(replace(receipt, held_for=held.reasons), limits)
