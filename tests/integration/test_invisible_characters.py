@@ -120,9 +120,24 @@ def test_the_form_a_spreadsheet_gives_to_an_id_is_no_id(format_: str, city: Ware
 
 
 def test_an_id_may_be_written_as_systems_write_ids(city: Warehouse) -> None:
-    usual = ["520100G0000627311318", "520100E0000627311318", "a-1_2:3", "1.5", "S/1", "A B"]
+    usual = ["520100G0000627311318", "520100E0000627311318", "a-1_2:3", "1.5", "S/1"]
     assert deliver(city, "csv", *(one(setl_id) for setl_id in usual)).reasons == {}
     assert {setl_id for (setl_id,) in city.rows("select setl_id from raw.settlement")} == set(usual)
+
+
+@pytest.mark.parametrize("format_", ROW_FORMATS)
+def test_a_blank_inside_an_id_of_the_platform_makes_no_second_settlement_or_person(
+    format_: str, city: Warehouse
+) -> None:
+    rows = [
+        one("J1"),
+        one("J 1"),
+        one("J  1"),
+        one("S2", psn_no=f"{PERSON[:4]} {PERSON[4:]}"),
+        one("S3", mdtrt_id="M 3"),
+    ]
+    receipt = deliver(city, format_, *rows, one("S4", invono="A 1"))
+    assert (receipt.reasons, receipt.files[0]["accepted"]) == ({"R_CODE": 4}, 2)
 
 
 def test_a_number_of_the_institution_may_hold_chinese_and_an_id_of_the_platform_may_not(city: Warehouse) -> None:

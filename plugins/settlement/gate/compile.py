@@ -121,7 +121,7 @@ DAY = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
 # An id as nearly every system writes one, and the forms that spreadsheets give to ids. Tried one after the other, so
 # that the usual id costs one pattern.
 USUAL_ID = "[0-9A-Za-z_:-]{1,%d}"
-VISIBLE_ASCII = "[ -~]+"
+VISIBLE_ASCII = "[!-~]+"  # a blank that one system keeps and another takes off makes two of one
 VISIBLE = f"( |[^{IN_ENGINE}\\x{{ff01}}-\\x{{ff5e}}])+"  # without full-width letters and digits, either
 SPREADSHEET_FORM = r"""['"][0-9A-Za-z].*|=.*|[0-9](\.[0-9]+)?[eE]\+[0-9]+|[0-9]+\.[0-9]+[eE][0-9]+"""
 PATTERNS = {"int": WHOLE, "date": DAY, "timestamp": DAY + r" ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"}
