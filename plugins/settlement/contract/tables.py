@@ -21,9 +21,9 @@ type                  as delivered                                in PostgreSQL
 
 ``dropped`` columns identify a person and never reach the database; ``person`` becomes ``person_key``.
 
-``id`` marks a text that names one thing and is compared as it stands, as a code is: visible ASCII only, no blank. A character
-that nobody sees inside it, or the form that a spreadsheet gives to long numbers (an apostrophe in front, ``="…"``,
-``5.3E+18``), would make two things of one. Its case stays as sent. ``own-id`` is the same for a number that
+``id`` marks a text that names one thing and is compared as it stands, as a code is: visible ASCII only, no blank. A
+character that nobody sees inside it, or the form that a spreadsheet gives to long numbers (an apostrophe in front,
+``="…"``, ``5.3E+18``), would make two things of one. Its case stays as sent. ``own-id`` is the same for a number that
 institutions give themselves, which may hold Chinese characters.
 """
 
