@@ -519,7 +519,11 @@ def test_a_request_approved_after_its_month_was_closed_is_disbursed_in_the_next(
     ) == [("2026-03-03",), ("2026-04-01",)]
 
 
-LINE = "insert into ledger.payment_request_line select request_id, 'H9', '2026-03', 1.00 from ledger.payment_request"
+LINE = (
+    f"insert into ledger.payment_request_line select request_id, '{PHARMACY}', '2026-03', 1.00, null, null,"
+    f" account_name, account_no, bank_code from ledger.payment_request, reference.bank_account"
+    f" where fixmedins_code = '{PHARMACY}'"
+)
 
 
 def test_a_request_that_is_not_the_sum_of_its_lines_can_only_be_rejected(books):

@@ -249,7 +249,7 @@ def test_nobody_changes_empties_or_opens_a_table_of_the_ledger(warehouse, role):
     with warehouse.connect(role) as connection:
         for (table,) in warehouse.rows(LEDGER_TABLES):
             [(column,)] = warehouse.rows(
-                "select attname from pg_attribute where attrelid = %s::regclass and attnum = 1", f"ledger.{table}"
+                "select attname from pg_attribute where attrelid = %s::regclass and attnum = 2", f"ledger.{table}"
             )
             for statement in FORBIDDEN:
                 with pytest.raises(errors.InsufficientPrivilege), connection.transaction():

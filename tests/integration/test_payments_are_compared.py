@@ -1,0 +1,401 @@
+"""What a request, a decision, an instruction or a bank file claims, the database compares with reference and books.
+
+An honest payment of 1,000.10 yuan is written row by row as the poster and the decider would. Then one claim is changed.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
+from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
+
+from settlement.ledger.posting import post
+
+REQUEST_ID = UUID("00000000-0000-0000-0000-00000000000a")
+INSTRUCTION_ID = UUID("00000000-0000-0000-0000-00000000000b")
+DAY = "2026-03-03"
+ACCOUNT = {"account_name": "医院1", "account_no": "622200000001", "bank_code": "102330000002"}
+OTHER_ACCOUNT = {"account_name": "医院2", "account_no": "622200000002", "bank_code": "102330000002"}
+BUSINESS_KEY = {"area_code": AREA, "fund_pay_type": "310100", "pay_date": DAY}
+
+REQUEST = {
+    "request_id": REQUEST_ID,
+    **BUSINESS_KEY,
+    "purpose": "daily",
+    "line_count": 1,
+    "total_amount": "1000.10",
+    "plan_amount": "12000",
+    "plan_used_before_amount": "0",
+    "reserve_amount": "1000",
+    "reserve_used_before_amount": "0",
+    "reserve_used_amount": "0",
+    "is_over_plan": False,
+    "approval_threshold_amount": "10000",
+    "requested_by": "admin",
+}
+LINE = {
+    "request_id": REQUEST_ID,
+    "fixmedins_code": INSTITUTION,
+    "settlement_month": "2026-03",
+    "amount": "1000.10",
+    **ACCOUNT,
+}
+DECISION = {"request_id": REQUEST_ID, "decision": "approved", "decided_by": "rule", "is_by_rule": True}
+INSTRUCTION = {
+    "fixmedins_code": INSTITUTION,
+    "instruction_id": INSTRUCTION_ID,
+    "request_id": REQUEST_ID,
+    **BUSINESS_KEY,
+    "settlement_month": "2026-03",
+    "purpose": "daily",
+    "sequence": 1,
+    "amount": "1000.10",
+    "has_account": True,
+    **ACCOUNT,
+}
+TRANSFER = (
+    '<CdtTrfTxInf><PmtId><EndToEndId>{id}</EndToEndId></PmtId><Amt><InstdAmt Ccy="CNY">{amount}</InstdAmt></Amt>'
+    "<CdtrAgt><MmbId>{bank}</MmbId></CdtrAgt><CdtrAcct><Id><Othr><Id>{account}</Id></Othr></Id></CdtrAcct></CdtTrfTxInf>"
+)
+DEBTOR = "<DbtrAcct><Id><Othr><Id>{debtor}</Id></Othr></Id></DbtrAcct>"
+
+
+def content(debtor: str = "933010001", **changes: str) -> str:
+    """Give a message with one transfer, with all that is compared of it."""
+    facts = {"id": INSTRUCTION_ID.hex, "amount": "1000.10", "bank": "102330000002", "account": "622200000001"}
+    return "<Document>" + DEBTOR.format(debtor=debtor) + TRANSFER.format(**{**facts, **changes}) + "</Document>"
+
+
+def bank_file(text: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Give an honest bank file, with another text or other claims."""
+    text = content() if text is None else text
+    row = {
+        "message_id": "M1",
+        "request_id": REQUEST_ID,
+        **BUSINESS_KEY,
+        "transaction_count": 1,
+        "control_sum_amount": "1000.10",
+        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "content": text,
+        "csv_content": "",
+    }
+    return {**row, **changes}
+
+
+@dataclass
+class Writers:
+    """The poster and the decider, each in one transaction for all that a test does."""
+
+    warehouse: PreparedWarehouse
+    poster: psycopg.Connection[Any]
+    decider: psycopg.Connection[Any] = field(init=False)
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        """Insert rows in one statement, as whoever may."""
+        connection = self.decider if table == "payment_decision" else self.poster
+        names = list(rows[0])
+        values = sql.SQL(", ").join(
+            sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(names))) for _ in rows
+        )
+        query = sql.SQL("insert into ledger.{} ({}) values {}").format(
+            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names)), values
+        )
+        connection.execute(query, [value for row in rows for value in row.values()])
+        connection.commit()
+
+    def request(self, *lines: dict[str, Any], **changes: Any) -> None:
+        """Write a request with its lines."""
+        self.insert("payment_request", {**REQUEST, **changes})
+        self.insert("payment_request_line", *(lines or (LINE,)))
+
+    def approve(self) -> None:
+        """Write an honest request and its approval."""
+        self.request()
+        self.insert("payment_decision", DECISION)
+
+    def instruct(self) -> None:
+        """Write an honest request, its approval and its instruction."""
+        self.approve()
+        self.insert("payment_instruction", INSTRUCTION)
+
+
+@pytest.fixture
+def writers(prepared: PreparedWarehouse) -> Iterator[Writers]:  # noqa: F811
+    """1,000.10 yuan accrued to the hospital in March, and nothing requested."""
+    accrue(prepared, "1000.10")
+    with prepared.connect("poster") as poster, prepared.connect("decider") as decider:
+        for pay_date in (DAY, "2026-03-04"):
+            poster.execute("insert into ledger.payment_run values (%s, %s, 'admin')", [AREA, pay_date])
+        poster.commit()
+        made = Writers(prepared, poster)
+        made.decider = decider
+        yield made
+
+
+def accrue(warehouse: PreparedWarehouse, amount: str, **changes: str) -> None:
+    """Accrue an amount, to the hospital in March unless said otherwise."""
+    with warehouse.connect("transformer") as connection:
+        offer(connection, [Accrual(amount, batch_id=str(uuid4()), **changes)], "entries.entry_scene")
+    with warehouse.connect("poster") as connection:
+        post(connection, "entries.entry_scene", area_code=AREA, purpose="accrued", posted_by="scene")
+
+
+def test_an_honest_payment_is_accepted(writers):
+    writers.instruct()
+    writers.insert("bank_file", bank_file())
+
+
+def test_runs_are_numbered_by_the_database_alone(writers):
+    with pytest.raises(errors.GeneratedAlways):
+        writers.poster.execute(
+            "insert into ledger.posting_run (posting_run_id, area_code, purpose, entry_count, debit_total_amount,"
+            " previous_seal, seal, posted_by) values (9223372036854775807, '330100', 'x', 1, 1, 'a', 'b', 'x')"
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"approval_threshold_amount": "99999999999"}, "threshold"),
+        ({"approval_threshold_amount": "10000.01"}, "threshold"),
+        ({"area_code": "350200", "approval_threshold_amount": "10000"}, "threshold"),
+        ({"plan_amount": "12000.01"}, "plan and reserve"),
+        ({"reserve_amount": "1000.01"}, "plan and reserve"),
+        ({"fund_pay_type": "390100"}, "plan and reserve"),
+        ({"is_over_plan": True}, "over plan"),
+        ({"total_amount": "13000.01"}, "over plan"),
+    ],
+)
+def test_what_a_request_says_of_threshold_and_plan_is_what_is_in_force(writers, changes, said):
+    writers.poster.execute("insert into ledger.payment_run values ('350200', %s, 'admin')", [DAY])
+    with pytest.raises(errors.CheckViolation, match=said):
+        writers.insert("payment_request", {**REQUEST, **changes})
+
+
+def test_a_threshold_that_ended_the_day_before_is_none(writers):
+    writers.warehouse.execute("update reference.area set valid_to = '2026-03-02'")
+    with pytest.raises(errors.CheckViolation, match="0 is in force"):
+        writers.insert("payment_request", REQUEST)
+
+
+LATER = {"request_id": uuid4(), "pay_date": "2026-03-04"}
+
+
+@pytest.mark.parametrize("state", ["undecided", "approved", "instructed"])
+def test_what_earlier_requests_of_the_month_took_of_the_plan_is_used(writers, state):
+    {"undecided": writers.request, "approved": writers.approve, "instructed": writers.instruct}[state]()
+    with pytest.raises(errors.CheckViolation, match=r"requests before took 1000\.10"):
+        writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.09"})
+    writers.poster.rollback()
+    writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
+
+
+def test_what_was_rejected_or_not_sent_takes_nothing_of_the_plan(writers):
+    writers.approve()
+    unsent = {**INSTRUCTION, "has_account": False, **dict.fromkeys(ACCOUNT)}
+    writers.insert("payment_instruction", unsent)
+    writers.insert("payment_request", {**REQUEST, **LATER})
+
+
+def test_what_the_reserve_paid_is_used_of_the_reserve(writers):
+    accrue(writers.warehouse, "11500.00")
+    writers.request(
+        {**LINE, "amount": "12500.10"}, total_amount="12500.10", reserve_used_amount="500.10", is_over_plan=False
+    )
+    with pytest.raises(errors.CheckViolation, match="of the reserve are used"):
+        writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "12000"})
+
+
+@pytest.mark.parametrize(
+    "account",
+    [OTHER_ACCOUNT, {**ACCOUNT, "account_no": "6200000000000666"}, {**ACCOUNT, "account_name": "RED TEAM LTD"},
+     {**ACCOUNT, "bank_code": "102330000009"}, dict.fromkeys(ACCOUNT)],
+)  # fmt: skip
+def test_a_line_is_for_the_account_in_force(writers, account):
+    with pytest.raises(errors.CheckViolation, match="to another account"):
+        writers.request({**LINE, **account})
+
+
+def test_an_account_of_tomorrow_is_not_in_force(writers):
+    writers.warehouse.execute("update reference.bank_account set valid_from = '2026-03-04'")
+    with pytest.raises(errors.CheckViolation, match="to another account"):
+        writers.request()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"amount": "1000.11"},
+        {"settlement_month": "2026-04"},
+        {"settlement_month": "2026-02"},
+        {"fixmedins_code": PHARMACY, **OTHER_ACCOUNT},
+    ],
+)
+def test_no_line_asks_for_more_than_the_books_owe_for_its_month(writers, line):
+    with pytest.raises(errors.CheckViolation, match="the books owe"):
+        writers.request({**LINE, **line})
+
+
+@pytest.mark.parametrize("month", ["March", "2026-13", ""])
+def test_a_line_names_a_month(writers, month):
+    with pytest.raises(errors.CheckViolation, match="names no month"):
+        writers.request({**LINE, "settlement_month": month})
+
+
+def test_another_fund_or_area_owes_nothing_for_this_one(writers):
+    accrue(writers.warehouse, "500.00", fund="390100")
+    with pytest.raises(errors.CheckViolation, match=r"the books owe 1000\.10"):
+        writers.request({**LINE, "amount": "1000.11"})
+
+
+@pytest.mark.parametrize("state", ["undecided", "approved"])
+def test_what_an_open_request_holds_is_not_asked_for_again(writers, state):
+    {"undecided": writers.request, "approved": writers.approve}[state]()
+    writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
+    with pytest.raises(errors.CheckViolation, match=r"the books owe 0\.00"):
+        writers.insert("payment_request_line", {**LINE, "request_id": LATER["request_id"], "amount": "0.01"})
+
+
+def test_what_a_rejected_request_held_is_asked_for_again(writers):
+    writers.request()
+    writers.insert(
+        "payment_decision",
+        {**DECISION, "decision": "rejected", "decided_by": "head", "is_by_rule": False, "reason": "no"},
+    )
+    writers.insert("payment_request", {**REQUEST, **LATER})
+    writers.insert("payment_request_line", {**LINE, "request_id": LATER["request_id"]})
+
+
+def test_deductions_are_the_months_and_lower_no_daily_payment(writers):
+    event = f"{INSTITUTION}:deducted:1"
+    head = (event, "deducted", AREA, INSTITUTION, "310100", "2026-03-02", "2026-03")
+    lines = [
+        (*head, "debit", "payable_institution", "900.00", "f", None),
+        (*head, "credit", "benefit_expense", "900.00", "f", None),
+    ]
+    with writers.warehouse.connect("transformer") as connection:
+        offer(connection, lines, "entries.entry_scene")
+    with writers.warehouse.connect("poster") as connection:
+        post(connection, "entries.entry_scene", area_code=AREA, purpose="deducted", posted_by="scene")
+    writers.request()
+
+
+@pytest.mark.parametrize(
+    "person", ["admin", "Admin", "ADMIN", "admin ", " admin", "ad min", "ａｄｍｉｎ", "ad\u200bmin", "admin\ufeff"]
+)
+def test_four_eyes_are_not_opened_by_spelling(writers, person):
+    writers.request()
+    with pytest.raises(errors.InsufficientPrivilege, match="cannot decide on it"):
+        writers.insert("payment_decision", {**DECISION, "decided_by": person, "is_by_rule": False})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"decided_by": "rule", "is_by_rule": False},
+        {"decided_by": "head", "is_by_rule": True},
+        {"decided_by": "", "is_by_rule": False},
+        {"decided_by": " \u200b", "is_by_rule": False},
+    ],
+)
+def test_a_decision_says_whether_a_rule_or_who_decided(writers, changes):
+    writers.request()
+    with pytest.raises(errors.CheckViolation, match="rule or a person"):
+        writers.insert("payment_decision", {**DECISION, **changes})
+
+
+def test_a_type_of_the_callers_own_changes_no_sum(writers):
+    accrue(writers.warehouse, "8000.00")
+    writers.request({**LINE, "amount": "9000.00"})
+    writers.decider.execute("reset all")
+    with writers.warehouse.connect("poster") as helper, psycopg.connect(writers.warehouse.admin_dsn) as owner:
+        owner.execute("grant insert on ledger.payment_decision to poster")
+        owner.commit()
+        helper.execute("create type pg_temp.record as (total_amount numeric, line_count numeric)")
+        helper.execute("create type pg_temp.payment_request as (total_amount numeric)")
+        with pytest.raises(
+            errors.CheckViolation, match=r"asks for 1000\.10 in 1 lines, and its lines are 1 of together 9000"
+        ):
+            helper.execute(
+                "insert into ledger.payment_decision (request_id, decision, decided_by, is_by_rule)"
+                " values (%s, 'approved', 'rule', true)",
+                [REQUEST_ID],
+            )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"area_code": "350200"}, "area, fund, pay date and purpose"),
+        ({"fund_pay_type": "390100"}, "area, fund, pay date and purpose"),
+        ({"pay_date": "2026-03-04"}, "area, fund, pay date and purpose"),
+        ({"purpose": "monthly"}, "area, fund, pay date and purpose"),
+        (OTHER_ACCOUNT, "another account"),
+        ({"account_no": "6200000000000666"}, "another account"),
+        ({"account_name": "RED TEAM LTD"}, "another account"),
+        ({"account_name": None}, "another account"),
+        ({"bank_code": "102330000009"}, "another account"),
+        ({"replaces_instruction_id": uuid4()}, "in the place of another payment"),
+    ],
+)
+def test_an_instruction_is_what_was_approved(writers, changes, said):
+    writers.approve()
+    with pytest.raises(errors.CheckViolation, match=said):
+        writers.insert("payment_instruction", {**INSTRUCTION, **changes})
+
+
+def test_a_line_without_account_is_paid_to_none(writers):
+    writers.warehouse.execute("delete from reference.bank_account")
+    writers.request({**LINE, **dict.fromkeys(ACCOUNT)})
+    writers.insert("payment_decision", DECISION)
+    with pytest.raises(errors.CheckViolation, match="another account"):
+        writers.insert("payment_instruction", INSTRUCTION)
+
+
+@pytest.mark.parametrize("changes", [{}, {"sequence": 2}, {"sequence": 2, "purpose": "other"}])
+def test_a_line_is_instructed_once(writers, changes):
+    writers.instruct()
+    with pytest.raises((errors.UniqueViolation, errors.CheckViolation)):
+        writers.insert("payment_instruction", {**INSTRUCTION, "instruction_id": uuid4(), **changes})
+    writers.poster.rollback()
+    assert writers.warehouse.rows("select count(*) from ledger.payment_instruction") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (bank_file(control_sum_amount="1.00"), "says 1 payments of 1.00"),
+        (bank_file(transaction_count=2), "says 2 payments"),
+        (bank_file(area_code="350200"), "area, fund and pay date"),
+        (bank_file(fund_pay_type="390100"), "area, fund and pay date"),
+        (bank_file(pay_date="2026-03-04"), "area, fund and pay date"),
+        (bank_file(sha256="0" * 64), "hash"),
+        (bank_file("any content"), "account of its fund"),
+        (bank_file(content(debtor="933010002")), "account of its fund"),
+        (bank_file(content(account="6200000000000666")), "as it was instructed"),
+        (bank_file(content(bank="102330000009")), "as it was instructed"),
+        (bank_file(content(amount="1000.11")), "as it was instructed"),
+        (bank_file(content(id=uuid4().hex)), "as it was instructed"),
+        (bank_file(content() + content()), "as it was instructed"),
+        (bank_file(content() + TRANSFER.replace("<", "<x:").replace("<x:/", "</x:")), "as it was instructed"),
+        (bank_file("<!-- " + content() + " -->" + content(account="1")), "as it was instructed"),
+        (bank_file(content() + "<CdtTrfTxInf/>"), "as it was instructed"),
+    ],
+)
+def test_a_bank_file_carries_what_was_instructed(writers, file, said):
+    writers.instruct()
+    with pytest.raises(errors.CheckViolation, match=said):
+        writers.insert("bank_file", file)
+
+
+def test_what_was_not_sent_is_in_no_bank_file(writers):
+    writers.approve()
+    writers.insert("payment_instruction", {**INSTRUCTION, "has_account": False, **dict.fromkeys(ACCOUNT)})
+    with pytest.raises(errors.CheckViolation, match="0 of 0 were instructed"):
+        writers.insert("bank_file", bank_file())
