@@ -9,6 +9,13 @@ alter table ledger.payment_instruction
     add constraint payment_instruction_of_line unique (request_id, fixmedins_code, settlement_month);
 drop index ledger.payment_instruction_request_id_idx;
 
+-- Between approval and instruction the bank may say that a failed payment left after all. The line that would pay its
+-- money again is then written and not sent, like one whose account changed: the money stays payable.
+alter table ledger.payment_instruction
+    add column is_disputed boolean not null default false,
+    add constraint payment_instruction_disputed check (not (is_disputed and has_account));
+comment on column ledger.payment_instruction.is_disputed is '请款后原指令存疑 / Whether the bank said since the request that its money may have left already: nothing is sent.';
+
 -------------------------------------------------------------------------------------------------------------- requests
 
 -- Threshold, plan and reserve are those in force on the pay date, and at least as much of the plan is used as earlier

@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from lxml import etree
 from psycopg import errors
-from tests.fixtures.bank_answers import deliver, status
+from tests.fixtures.bank_answers import booked, deliver, status
 from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 
@@ -439,6 +439,60 @@ def test_the_chain_goes_on_through_a_re_issue_that_found_no_account(books):
     )
     assert waiting[1:] == (returned, False)
     assert sent[1:] == (waiting[0], True)
+
+
+def answered(books, *transactions):
+    return record_batch(deliver(books, *transactions, day="2026-03-04"), posted_by="bank").counts
+
+
+def requested_again(books):
+    """Of two payments the pharmacy's comes back; it is requested and approved again, and not instructed yet."""
+    books.entitle("1000.00")
+    books.entitle("500.00", institution=PHARMACY)
+    pay(books)
+    [(first,)] = books.rows("select instruction_id from ledger.payment_instruction where fixmedins_code = %s", PHARMACY)
+    answered(books, status(first))
+    books.entitle("30.00", day="2026-03-03")
+    books.propose("2026-03-04")
+    assert [made.status for made in request(date(2026, 3, 4))] == ["approved"]
+    return first
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"amount": "500.00", "day": "2026-03-04"},
+        {"amount": "500.00", "day": "2026-03-04", "account_no": None},
+        {"code": "ACSC", "reason": None},
+        {"code": "PDNG", "reason": None},
+    ],
+    ids=["booked", "booked on no account", "settled", "pending"],
+)
+def test_a_payment_of_which_the_bank_said_something_new_is_not_sent_again(books, said):
+    first = requested_again(books)
+    answered(books, status(first, **said) if "code" in said else booked(first, **said))
+    [disbursement] = disburse(date(2026, 3, 4))
+    assert (disbursement.total_amount, disbursement.disputed_count) == ("30.00", 1)
+    assert (disbursement.no_account_count, disbursement.account_changed_count) == (0, 0)
+    query = "select {} from {} where fixmedins_code = %s and amount = 500.00 and instruction_id <> %s"
+    unsent = query.format("has_account, is_disputed, account_no", "ledger.payment_instruction")
+    assert books.rows(unsent, PHARMACY, first) == [(False, True, None)]
+    assert books.rows(query.format("status", "marts.fct_payment_instructions"), PHARMACY, first) == [("disputed",)]
+    assert "1 payments disputed since the request" in summarise(pay_date=date(2026, 3, 4), area_code=None)
+    assert verify_ledger().is_intact
+
+
+def test_what_was_not_sent_because_it_may_have_left_is_proposed_again_when_it_is_back(books):
+    first = requested_again(books)
+    answered(books, booked(first, "500.00", day="2026-03-04"))
+    disburse(date(2026, 3, 4))
+    pay(books, date(2026, 3, 5))
+    again = "select pay_date::text, amount from ledger.payment_request_line join ledger.payment_request"
+    again += " using (request_id) where fixmedins_code = %s and pay_date > '2026-03-04'"
+    assert books.rows(again, PHARMACY) == []
+    answered(books, booked(first, "500.00", "credit", day="2026-03-05"))
+    pay(books, date(2026, 3, 6))
+    assert books.rows(again, PHARMACY) == [("2026-03-06", Decimal("500.00"))]
 
 
 def test_who_was_suspended_since_the_request_is_not_paid_when_it_is_approved(books):

@@ -31,7 +31,7 @@ PACKAGE = "settlement.payments"
 INSTRUCTION_COLUMNS = (
     "fixmedins_code, instruction_id, request_id, area_code, fund_pay_type, settlement_month, pay_date, purpose,"
     " sequence, amount, has_account, account_name, account_no, bank_code, replaces_instruction_id, suspended_by,"
-    " is_account_changed"
+    " is_account_changed, is_disputed"
 )
 
 
@@ -47,6 +47,7 @@ class Disbursement:
     total_amount: str
     no_account_count: int
     account_changed_count: int
+    disputed_count: int
     suspended_count: int
     message_id: str | None
 
@@ -88,6 +89,7 @@ class _Line:
     account_no: str | None
     bank_code: str | None
     is_account_changed: bool
+    is_disputed: bool
     suspended_by: str | None
 
     @property
@@ -98,12 +100,24 @@ class _Line:
         return usable_account(self.account_name, self.account_no, self.bank_code)
 
     @property
+    def unsent_for_account(self) -> bool:
+        """Whether the account is what keeps the line from being sent: one reason is kept, the suspension first."""
+        return self.is_account_changed and not self.suspended_by
+
+    @property
+    def unsent_for_dispute(self) -> bool:
+        """Whether it is not sent for nothing but that its money may have left already."""
+        return self.is_disputed and not self.is_account_changed and not self.suspended_by
+
+    @property
     def unsent_because(self) -> str | None:
         """What happened since the request that keeps the line from being sent, in words; None where nothing did."""
         if self.suspended_by:
             return f"is suspended by {self.suspended_by}"
         if self.is_account_changed:
             return "has another account than the one that was approved (收款账户已变更)"
+        if self.is_disputed:
+            return "may have been paid already: the bank said more since the request (原指令可能已付出)"
         return None
 
 
@@ -165,11 +179,11 @@ def disburse(
     transaction_lock(connection, "post", request.area_code)
     if _is_instructed(connection, request_id):
         return None
+    connection.execute("select set_config('settlement.pay_date', %s, true)", [request.pay_date.isoformat()])
+    connection.execute("select set_config('settlement.area_code', %s, true)", [request.area_code])
     lines = _lines(connection, request_id, paid_on)
     ids = [_instruction_id(request, line) for line in lines]
     _insert_instructions(connection, request, lines, ids)
-    connection.execute("select set_config('settlement.pay_date', %s, true)", [request.pay_date.isoformat()])
-    connection.execute("select set_config('settlement.area_code', %s, true)", [request.area_code])
     post(
         connection,
         "entries.entry_instructed",
@@ -194,7 +208,8 @@ def disburse(
         instruction_count=len(payable),
         total_amount=str(file.total if file else Decimal("0.00")),
         no_account_count=sum(not line.unsent_because and line.account is None for line in lines),
-        account_changed_count=sum(not line.suspended_by and line.is_account_changed for line in lines),
+        account_changed_count=sum(line.unsent_for_account for line in lines),
+        disputed_count=sum(line.unsent_for_dispute for line in lines),
         suspended_count=sum(bool(line.suspended_by) for line in lines),
         message_id=file.message_id if file else None,
     )
@@ -269,7 +284,8 @@ def _insert_instructions(
                     account and account.bank_code,
                     line.replaces_instruction_id,
                     line.suspended_by,
-                    line.is_account_changed and not line.suspended_by,
+                    line.unsent_for_account,
+                    line.unsent_for_dispute,
                 ]
             )
 

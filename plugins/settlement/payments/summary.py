@@ -25,6 +25,7 @@ def summarise(*, pay_date: date, area_code: str | None) -> str:
         (found["rejected_count"], "requests rejected 已退回"),
         (found["no_account_count"], "institutions without account 无账户"),
         (found["account_changed_count"], "institutions whose account changed since the request 请款后账户变更"),
+        (found["disputed_count"], "payments disputed since the request 请款后原指令存疑"),
         (found["suspended_count"], "institutions suspended since the request 请款后暂停"),
     ):
         text += f"; {count} {words}" if count else ""

@@ -34,6 +34,7 @@ select
         when paid_events.event is not null then paid_events.event
         when instructions.suspended_by is not null then 'suspended'
         when instructions.is_account_changed then 'account_changed'
+        when instructions.is_disputed then 'disputed'
         when not instructions.has_account then 'no_account'
         else 'instructed'
     end as status,

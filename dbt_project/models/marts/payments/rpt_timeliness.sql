@@ -3,7 +3,7 @@
 with instructions as (
 
     select * from {{ ref('fct_payment_instructions') }}
-    where purpose = 'daily' and status not in ('no_account', 'account_changed', 'suspended')
+    where purpose = 'daily' and status not in ('no_account', 'account_changed', 'disputed', 'suspended')
 
 ),
 

@@ -16,5 +16,6 @@ select
     bank_code,
     suspended_by,
     is_account_changed,
+    is_disputed,
     replaces_instruction_id
 from {{ source('ledger', 'payment_instruction') }}

@@ -1,6 +1,29 @@
 -- The lines of a request with the account they were requested for, and whether it is the institution's no longer on the
 -- day of paying. Without one the account columns are empty.
 -- What was suspended since the request, for one fund or for all, itself or with its whole area, names its rules.
+-- In dispute is what may have left already: a failed payment of the month turned out to be still out, so that with this
+-- line more would be on its way than is due; or the bank has said more, since the request, of what the line replaces.
+with still_out as (
+
+    select instruction.fixmedins_code, instruction.settlement_month
+    from ledger.payment_request
+    inner join ledger.payment_instruction as instruction
+        on payment_request.area_code = instruction.area_code
+        and payment_request.fund_pay_type = instruction.fund_pay_type
+    inner join intermediate.int_instructions__still_out as out_after_all
+        on instruction.instruction_id = out_after_all.instruction_id
+    left join intermediate.int_payments__due as due
+        on instruction.area_code = due.area_code
+        and instruction.fixmedins_code = due.fixmedins_code
+        and instruction.fund_pay_type = due.fund_pay_type
+        and instruction.settlement_month = due.settlement_month
+    -- A month that was closed in the meantime is not among what is due.
+    where
+        payment_request.request_id = %(request_id)s
+        and coalesce(due.due_amount < 0, true)
+
+)
+
 select
     line.fixmedins_code,
     line.settlement_month,
@@ -22,7 +45,31 @@ select
     line.bank_code,
     line.account_no is not null
     and (line.account_name, line.account_no, line.bank_code)
-    is distinct from (bank_account.account_name, bank_account.account_no, bank_account.bank_code) as is_account_changed
+    is distinct from (bank_account.account_name, bank_account.account_no, bank_account.bank_code) as is_account_changed,
+    (line.fixmedins_code, line.settlement_month)
+    in (select still_out.fixmedins_code, still_out.settlement_month from still_out)
+    or (
+        line.replaces_instruction_id is not null
+        and exists (
+            select
+            from ledger.payment_instruction as failed
+            inner join ledger.payment_event
+                on failed.fixmedins_code = payment_event.fixmedins_code
+                and failed.instruction_id = payment_event.instruction_id
+                and payment_event.event in ('rejected', 'returned')
+            inner join ledger.bank_entry as refusal
+                on payment_event.bank_entry_id = refusal.bank_entry_id
+                and refusal.received_at < payment_request.requested_at
+            inner join ledger.bank_entry
+                on failed.instruction_id = bank_entry.instruction_id
+                and bank_entry.received_at > payment_request.requested_at
+            where
+                failed.area_code = payment_request.area_code
+                and failed.fund_pay_type = payment_request.fund_pay_type
+                and failed.fixmedins_code = line.fixmedins_code
+                and failed.settlement_month = line.settlement_month
+        )
+    ) as is_disputed
 from ledger.payment_request_line as line
 inner join ledger.payment_request
     on line.request_id = payment_request.request_id
