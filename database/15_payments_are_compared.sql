@@ -1,4 +1,4 @@
--- What a request, a decision, an instruction or a bank file says is compared with the reference tables and the books when
+-- What a request, a decision, an instruction or a bank file says is compared with reference tables, dues and books when
 -- it is written, whoever writes it: who may write cannot invent a threshold, a plan, an account, or money that is due to
 -- nobody. Every check looks at one statement as a set, and at the months that are open for payment, never at all history.
 
@@ -116,10 +116,11 @@ referencing new table as new_requests
 for each statement execute function ledger.check_payment_request();
 
 -- What was decided on stays as it was when it was decided on. A line is for the account in force on the pay date. And it
--- asks for no more than the books owe of its month for what was accrued: accrued, less what was instructed and did not
--- come back, less what other requests hold that are neither rejected nor instructed yet. Deductions and booked
--- differences are left out on purpose: they are settled with the month, not with a day (先拨后审、月度抵扣).
--- Entries are found by their date: those of a month are never dated before it.
+-- asks for no more than is due of its month: entitled by the pay date, as int_payments__due counts it, less what was
+-- instructed and did not come back, less what other requests hold that are neither rejected nor instructed yet. The
+-- books cannot say it: an entitlement is of a care class, and the refund of another class, which is paid with the month,
+-- lowers what the fund owes and not what is due. Nor do deductions and booked differences (先拨后审、月度抵扣).
+-- Business and pay dates of a month are never before it, and find its rows.
 create or replace function ledger.check_payment_request_line() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -162,6 +163,11 @@ begin
             using errcode = 'check_violation', hint = 'A settlement month is written 2026-03.';
     end if;
     first_day := to_date(first_month, 'YYYY-MM');
+    if to_regclass('intermediate.int_daily_payables') is null
+        or to_regclass('intermediate.int_instructions__still_out') is null then
+        raise exception 'what is entitled is not computed yet, so nothing can be requested'
+            using errcode = 'undefined_table', hint = 'Migrate the warehouse first: that makes the models (请先迁移并建模).';
+    end if;
     with asked as (
 
         select
@@ -169,6 +175,7 @@ begin
             line.fixmedins_code,
             request.fund_pay_type,
             line.settlement_month,
+            min(request.pay_date) as pay_date,
             min(line.request_id::text) as request_id,
             sum(line.amount) as amount
         from new_lines as line
@@ -178,25 +185,52 @@ begin
 
     ),
 
-    owed as (
+    entitled as (
 
         select
-            entry.area_code,
-            entry.fixmedins_code,
-            entry.fund_pay_type,
-            entry.settlement_month,
-            sum(case entry_line.side when 'credit' then entry_line.amount else -entry_line.amount end) as amount
-        from ledger.entry
-        inner join ledger.entry_line
-            on entry.fixmedins_code = entry_line.fixmedins_code
-            and entry.business_event_id = entry_line.business_event_id
-        where entry.accounting_date >= first_day
-            and entry.settlement_month >= first_month
-            and entry.event in ('accrued', 'instructed', 'rejected', 'returned')
-            and entry.area_code in (select area_code from asked)
-            and entry.fixmedins_code in (select fixmedins_code from asked)
-            and entry_line.account = 'payable_institution'
-        group by entry.area_code, entry.fixmedins_code, entry.fund_pay_type, entry.settlement_month
+            asked.area_code,
+            asked.fixmedins_code,
+            asked.fund_pay_type,
+            asked.settlement_month,
+            sum(payable.entitled_amount) as amount
+        from asked
+        inner join intermediate.int_daily_payables as payable
+            on asked.area_code = payable.area_code
+            and asked.fixmedins_code = payable.fixmedins_code
+            and asked.fund_pay_type = payable.fund_pay_type
+            and asked.settlement_month = payable.settlement_month
+            and asked.pay_date >= payable.payable_from
+        left join ledger.settlement_period as closed
+            on asked.area_code = closed.area_code
+            and asked.settlement_month = closed.settlement_month
+        where payable.business_date >= first_day
+            and closed.area_code is null
+        group by asked.area_code, asked.fixmedins_code, asked.fund_pay_type, asked.settlement_month
+
+    ),
+
+    -- What was rejected and left all the same did not come back.
+    instructed as (
+
+        select
+            instruction.area_code,
+            instruction.fixmedins_code,
+            instruction.fund_pay_type,
+            instruction.settlement_month,
+            sum(instruction.amount) as amount
+        from ledger.payment_instruction as instruction
+        left join ledger.payment_event as failure
+            on instruction.fixmedins_code = failure.fixmedins_code
+            and instruction.instruction_id = failure.instruction_id
+            and failure.event in ('rejected', 'returned')
+        left join intermediate.int_instructions__still_out as still_out
+            on instruction.instruction_id = still_out.instruction_id
+        where instruction.pay_date >= first_day
+            and instruction.area_code in (select area_code from asked)
+            and instruction.has_account
+            and (failure.instruction_id is null or still_out.instruction_id is not null)
+        group by
+            instruction.area_code, instruction.fixmedins_code, instruction.fund_pay_type, instruction.settlement_month
 
     ),
 
@@ -237,19 +271,21 @@ begin
         asked.fund_pay_type,
         asked.settlement_month,
         asked.amount,
-        coalesce(owed.amount, 0) - coalesce(held.amount, 0) as payable_amount
+        coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - coalesce(held.amount, 0) as payable_amount
     into offending
     from asked
-    left join owed using (area_code, fixmedins_code, fund_pay_type, settlement_month)
+    left join entitled using (area_code, fixmedins_code, fund_pay_type, settlement_month)
+    left join instructed using (area_code, fixmedins_code, fund_pay_type, settlement_month)
     left join held using (area_code, fixmedins_code, fund_pay_type, settlement_month)
-    where asked.amount > coalesce(owed.amount, 0) - coalesce(held.amount, 0)
+    where asked.amount
+        > coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - coalesce(held.amount, 0)
     limit 1;
     if found then
-        raise exception 'request % asks for % for % fund % month %, and the books owe %',
+        raise exception 'request % asks for % for % fund % month %, and % is payable',
             offending.request_id, offending.amount, offending.fixmedins_code, offending.fund_pay_type,
             offending.settlement_month, offending.payable_amount
             using errcode = 'check_violation',
-            hint = 'Post what was accepted first: run the pay date again (请款超过账面应付, 请重跑).';
+            hint = 'Propose again: run the pay date again (请款超过应拨金额, 请重跑).';
     end if;
     return null;
 end

@@ -1,4 +1,4 @@
-"""What a request, a decision, an instruction or a bank file claims, the database compares with reference and books.
+"""What a request, a decision, an instruction or a bank file claims, the database compares with reference and dues.
 
 An honest payment of 1,000.10 yuan is written row by row as the poster and the decider would. Then one claim is changed.
 """
@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg import errors, sql
+from tests.fixtures.bank_answers import booked, deliver, status
 from tests.fixtures.prepared_warehouse import PHARMACY, PreparedWarehouse, prepared  # noqa: F401
 from tests.fixtures.proposals import AREA, INSTITUTION, Accrual, offer
 
+from settlement.banking.matching import record_batch
 from settlement.ledger.posting import post
 
 REQUEST_ID = UUID("00000000-0000-0000-0000-00000000000a")
@@ -127,8 +129,8 @@ class Writers:
 
 @pytest.fixture
 def writers(prepared: PreparedWarehouse) -> Iterator[Writers]:  # noqa: F811
-    """1,000.10 yuan accrued to the hospital in March, and nothing requested."""
-    accrue(prepared, "1000.10")
+    """The hospital is entitled to 1,000.10 yuan in March, and nothing is requested."""
+    prepared.entitle("1000.10")
     with prepared.connect("poster") as poster, prepared.connect("decider") as decider:
         for pay_date in (DAY, "2026-03-04"):
             poster.execute("insert into ledger.payment_run values (%s, %s, 'admin')", [AREA, pay_date])
@@ -204,7 +206,7 @@ def test_what_was_rejected_or_not_sent_takes_nothing_of_the_plan(writers):
 
 
 def test_what_the_reserve_paid_is_used_of_the_reserve(writers):
-    accrue(writers.warehouse, "11500.00")
+    writers.warehouse.entitle("11500.00", day="2026-03-01")
     writers.request(
         {**LINE, "amount": "12500.10"}, total_amount="12500.10", reserve_used_amount="500.10", is_over_plan=False
     )
@@ -237,9 +239,64 @@ def test_an_account_of_tomorrow_is_not_in_force(writers):
         {"fixmedins_code": PHARMACY, **OTHER_ACCOUNT},
     ],
 )
-def test_no_line_asks_for_more_than_the_books_owe_for_its_month(writers, line):
-    with pytest.raises(errors.CheckViolation, match="the books owe"):
+def test_no_line_asks_for_more_than_its_month_is_entitled_to(writers, line):
+    accrue(writers.warehouse, "5000.00")
+    with pytest.raises(errors.CheckViolation, match="is payable"):
         writers.request({**LINE, **line})
+
+
+def test_a_refund_of_what_is_paid_monthly_lowers_no_daily_payment(writers):
+    accrue(writers.warehouse, "-9000.00", day="2026-03-03")
+    writers.warehouse.execute(
+        "insert into intermediate.int_daily_payables select (jsonb_populate_record(payables, jsonb_build_object("
+        "'care_class', 'inpatient', 'base_amount', -9000, 'mode', 'monthly', 'rate', 0, 'entitled_amount', 0))).*"
+        " from intermediate.int_daily_payables as payables"
+    )
+    writers.instruct()
+
+
+@pytest.mark.parametrize("change", ["payable_from = '2026-03-04'", "entitled_amount = 1000.09"])
+def test_what_is_payable_is_what_is_entitled_by_the_pay_date(writers, change):
+    writers.warehouse.execute(f"update intermediate.int_daily_payables set {change}")
+    with pytest.raises(errors.CheckViolation, match="is payable"):
+        writers.request()
+
+
+def test_what_is_payable_on_the_pay_date_itself_is_due(writers):
+    writers.warehouse.execute("update intermediate.int_daily_payables set payable_from = '2026-03-03'")
+    writers.request()
+
+
+def test_a_closed_month_is_paid_by_no_day(writers):
+    writers.warehouse.execute("insert into ledger.settlement_period values (%s, '2026-03', 'x')", [AREA])
+    with pytest.raises(errors.CheckViolation, match="is payable"):
+        writers.request()
+
+
+@pytest.mark.parametrize("answer", ["rejected", "booked after the rejection"])
+def test_what_was_instructed_is_asked_for_again_when_it_came_back(writers, answer):
+    writers.instruct()
+    with writers.warehouse.connect("poster") as connection:
+        connection.execute("select set_config('settlement.pay_date', %s, false)", [DAY])
+        post(connection, "entries.entry_instructed", area_code=AREA, purpose="instructed", posted_by="scene")
+    writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
+    again = {**LINE, "request_id": LATER["request_id"]}
+    with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
+        writers.insert("payment_request_line", {**again, "amount": "0.01"})
+    writers.poster.rollback()
+    record_batch(deliver(writers.warehouse, status(INSTRUCTION_ID)), posted_by="bank")
+    if answer == "rejected":
+        writers.insert("payment_request_line", again)
+        return
+    record_batch(deliver(writers.warehouse, booked(INSTRUCTION_ID, "1000.10")), posted_by="bank")
+    with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
+        writers.insert("payment_request_line", again)
+
+
+def test_without_the_models_nothing_is_requested(writers):
+    writers.warehouse.execute("alter table intermediate.int_daily_payables rename to elsewhere")
+    with pytest.raises(errors.UndefinedTable, match="what is entitled is not computed yet"):
+        writers.request()
 
 
 @pytest.mark.parametrize("month", ["March", "2026-13", ""])
@@ -248,9 +305,10 @@ def test_a_line_names_a_month(writers, month):
         writers.request({**LINE, "settlement_month": month})
 
 
-def test_another_fund_or_area_owes_nothing_for_this_one(writers):
-    accrue(writers.warehouse, "500.00", fund="390100")
-    with pytest.raises(errors.CheckViolation, match=r"the books owe 1000\.10"):
+def test_another_fund_or_area_is_entitled_to_nothing_of_this_one(writers):
+    writers.warehouse.entitle("500.00", fund="390100")
+    writers.warehouse.entitle("500.00", area="330200", day="2026-03-01")
+    with pytest.raises(errors.CheckViolation, match=r"and 1000\.10 is payable"):
         writers.request({**LINE, "amount": "1000.11"})
 
 
@@ -258,7 +316,7 @@ def test_another_fund_or_area_owes_nothing_for_this_one(writers):
 def test_what_an_open_request_holds_is_not_asked_for_again(writers, state):
     {"undecided": writers.request, "approved": writers.approve}[state]()
     writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
-    with pytest.raises(errors.CheckViolation, match=r"the books owe 0\.00"):
+    with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
         writers.insert("payment_request_line", {**LINE, "request_id": LATER["request_id"], "amount": "0.01"})
 
 
@@ -311,7 +369,7 @@ def test_a_decision_says_whether_a_rule_or_who_decided(writers, changes):
 
 
 def test_a_type_of_the_callers_own_changes_no_sum(writers):
-    accrue(writers.warehouse, "8000.00")
+    writers.warehouse.entitle("8000.00", day="2026-03-01")
     writers.request({**LINE, "amount": "9000.00"})
     writers.decider.execute("reset all")
     with writers.warehouse.connect("poster") as helper, psycopg.connect(writers.warehouse.admin_dsn) as owner:
