@@ -18,6 +18,26 @@ comment on column ledger.payment_instruction.is_disputed is '请款后原指令�
 
 -------------------------------------------------------------------------------------------------------------- requests
 
+-- One request asks for an area, a fund and a day, because there is one purpose: threshold and plan are judged over all
+-- that is asked, and nobody splits it. Another purpose must be judged together with this one.
+alter table ledger.payment_request
+    add constraint payment_request_purpose check (purpose = 'daily');
+
+-- Who asks for money of an area waits for whoever is asking for some, and then sees what that one asked for.
+create function ledger.wait_for_requests(area_codes text []) returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+        raise exception 'payments are not requested in a transaction that sees nothing newer than its own beginning'
+            using errcode = 'invalid_transaction_state', hint = 'Use read committed (请款须用读已提交隔离级别).';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('payment requests|' || area.area_code, 0))
+    from (select distinct unnest(area_codes) as area_code order by area_code) as area;
+end
+$$;
+
 -- Threshold, plan and reserve are those in force on the pay date, and at least as much of the plan is used as earlier
 -- requests of the month have taken: those that were not rejected, without what was not sent or came back.
 create function ledger.check_payment_request() returns trigger
@@ -27,6 +47,7 @@ as $$
 declare
     offending record;
 begin
+    perform ledger.wait_for_requests(array(select request.area_code from new_requests as request));
     select
         request.request_id,
         request.approval_threshold_amount,
@@ -76,7 +97,10 @@ begin
             and earlier.fund_pay_type = request.fund_pay_type
             and earlier.pay_date >= date_trunc('month', request.pay_date)::date
             and earlier.pay_date < (date_trunc('month', request.pay_date) + interval '1 month')::date
-            and earlier.request_id not in (select request_id from new_requests)
+            and (
+                earlier.request_id not in (select request_id from new_requests)
+                or (earlier.pay_date, earlier.purpose) < (request.pay_date, request.purpose)
+            )
             and payment_decision.decision is distinct from 'rejected'
     ) as used on true
     where request.approval_threshold_amount <> coalesce(area.approval_threshold, 0)
@@ -117,7 +141,7 @@ for each statement execute function ledger.check_payment_request();
 
 -- What was decided on stays as it was when it was decided on. A line is for the account in force on the pay date. And it
 -- asks for no more than is due of its month: entitled by the pay date, as int_payments__due counts it, less what was
--- instructed and did not come back, less what other requests hold that are neither rejected nor instructed yet. The
+-- instructed and did not come back, less what requests hold that are neither rejected nor instructed yet. The
 -- books cannot say it: an entitlement is of a care class, and the refund of another class, which is paid with the month,
 -- lowers what the fund owes and not what is due. Nor do deductions and booked differences (先拨后审、月度抵扣).
 -- Business and pay dates of a month are never before it, and find its rows.
@@ -130,6 +154,14 @@ declare
     first_month text;
     first_day date;
 begin
+    perform ledger.wait_for_requests(
+        array(
+            select request.area_code
+            from new_lines as line
+            inner join ledger.payment_request as request
+                on line.request_id = request.request_id
+        )
+    );
     select decision.request_id
     into offending
     from ledger.payment_decision as decision
@@ -234,6 +266,7 @@ begin
 
     ),
 
+    -- The new lines are held as well: two requests of one statement do not ask for the same money.
     held_request as (
 
         select request.request_id, request.area_code, request.fund_pay_type
@@ -242,7 +275,6 @@ begin
             on request.request_id = payment_decision.request_id
         where request.pay_date >= first_day
             and request.area_code in (select area_code from asked)
-            and request.request_id not in (select request_id from new_lines)
             and payment_decision.decision is distinct from 'rejected'
             and not exists (
                 select from ledger.payment_instruction where payment_instruction.request_id = request.request_id
@@ -271,14 +303,13 @@ begin
         asked.fund_pay_type,
         asked.settlement_month,
         asked.amount,
-        coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - coalesce(held.amount, 0) as payable_amount
+        coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - (held.amount - asked.amount) as payable_amount
     into offending
     from asked
     left join entitled using (area_code, fixmedins_code, fund_pay_type, settlement_month)
     left join instructed using (area_code, fixmedins_code, fund_pay_type, settlement_month)
-    left join held using (area_code, fixmedins_code, fund_pay_type, settlement_month)
-    where asked.amount
-        > coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - coalesce(held.amount, 0)
+    inner join held using (area_code, fixmedins_code, fund_pay_type, settlement_month)
+    where held.amount > coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0)
     limit 1;
     if found then
         raise exception 'request % asks for % for % fund % month %, and % is payable',

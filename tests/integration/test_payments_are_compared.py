@@ -5,6 +5,7 @@ An honest payment of 1,000.10 yuan is written row by row as the poster and the d
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -318,6 +319,54 @@ def test_what_an_open_request_holds_is_not_asked_for_again(writers, state):
     writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
     with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
         writers.insert("payment_request_line", {**LINE, "request_id": LATER["request_id"], "amount": "0.01"})
+
+
+def test_two_requests_of_one_statement_do_not_ask_for_the_same_money(writers):
+    writers.warehouse.entitle("0.10", institution=PHARMACY)
+    writers.insert("payment_request", {**REQUEST, "line_count": 2, "total_amount": "1000.20"})
+    writers.insert("payment_request_line", LINE)
+    writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.20"})
+    with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
+        writers.insert(
+            "payment_request_line",
+            {**LINE, "request_id": LATER["request_id"]},
+            {**LINE, "fixmedins_code": PHARMACY, "amount": "0.10", **OTHER_ACCOUNT},
+        )
+
+
+def test_two_transactions_do_not_ask_for_the_same_money(writers):
+    writers.insert("payment_request", REQUEST)
+    writers.insert("payment_request", {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
+    query = "insert into ledger.payment_request_line (request_id, fixmedins_code, settlement_month, amount,"
+    query += " account_name, account_no, bank_code) values (%s, %s, %s, %s, %s, %s, %s)"
+    writers.poster.execute(query, list(LINE.values()))
+    with writers.warehouse.connect("poster") as other, ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(other.execute, query, [LATER["request_id"], *list(LINE.values())[1:]])
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=1)
+        writers.poster.commit()
+        with pytest.raises(errors.CheckViolation, match=r"and 0\.00 is payable"):
+            asked.result(timeout=30)
+
+
+@pytest.mark.parametrize("level", [psycopg.IsolationLevel.REPEATABLE_READ, psycopg.IsolationLevel.SERIALIZABLE])
+def test_who_asks_sees_what_others_have_asked_for(writers, level):
+    writers.poster.isolation_level = level
+    with pytest.raises(errors.InvalidTransactionState, match="nothing newer"):
+        writers.insert("payment_request", REQUEST)
+
+
+def test_what_is_asked_for_a_fund_and_a_day_is_not_split_by_purpose(writers):
+    parts = [{**REQUEST, "request_id": uuid4(), "purpose": f"part {number}"} for number in range(5)]
+    with pytest.raises(errors.CheckViolation, match="payment_request_purpose"):
+        writers.insert("payment_request", *parts)
+
+
+def test_requests_of_one_statement_use_the_plan_one_after_the_other(writers):
+    with pytest.raises(errors.CheckViolation, match=r"requests before took 1000\.10"):
+        writers.insert("payment_request", REQUEST, {**REQUEST, **LATER})
+    writers.poster.rollback()
+    writers.insert("payment_request", REQUEST, {**REQUEST, **LATER, "plan_used_before_amount": "1000.10"})
 
 
 def test_what_a_rejected_request_held_is_asked_for_again(writers):
