@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+
 from settlement.callers import SCHEDULER, started_by
 from settlement.errors import SettlementError
 from settlement.tasks.parameters import caller_of_run, current_run
