@@ -56,6 +56,11 @@ def stripped_in_engine(text: str) -> str:
     return f"case when {plain} then {text} else regexp_replace({text}, '^[{IN_ENGINE}]+|[{IN_ENGINE}]+$', '', 'g') end"
 
 
+def without_invisible(text: str) -> str:
+    """Give `text` without invisible characters anywhere; blanks stay."""
+    return _INVISIBLE.sub(lambda found: " " if found[0] == " " else "", text)
+
+
 def shown(text: str) -> str:
     """Give `text` with a name in place of every character that cannot be seen: ⟨TAB⟩, ⟨U+00A0⟩. Blanks stay."""
     return _INVISIBLE.sub(lambda found: found[0] if found[0] == " " else _name(ord(found[0])), text)

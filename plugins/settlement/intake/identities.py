@@ -6,12 +6,14 @@ out is replaced by its length, which is enough to find it in the sender's own fi
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from settlement.contract.tables import Column, Table
+from settlement.gate import load_suite
 from settlement.intake.receipts import storable
-from settlement.invisible import names_of, shown, stripped
+from settlement.invisible import names_of, shown, stripped, without_invisible
 
 FORM_FAULTS = ("R_TYPE", "R_CODE", "R_DICT")
 """Codes of values that have not the form of their column."""
@@ -38,6 +40,9 @@ LONG_NUMBER = re.compile(r"(?<![0-9.])[0-9]{16,}(?![0-9.])")
 CERTIFICATE = re.compile(r"(?<![0-9A-Za-z])[A-Z]{1,4}[0-9]{7,10}(?![0-9A-Za-z])")
 """Passports and permits. Codes of institutions and doctors have 11 and 12 digits behind their letter."""
 
+BETWEEN = re.compile(rf"(?<=[{HAN}0-9])[ -]+(?=[{HAN}0-9Xx])")
+"""Blanks and hyphens as people put them into a name or a number."""
+
 PLAIN = re.compile(
     r"[+-]?[0-9]{1,10}(\.[0-9]{1,6})?|[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?"
     r"|[A-Za-z0-9]{1,4}|[A-Z][0-9]{2}(\.[0-9A-Za-z]{1,8})?"
@@ -57,7 +62,9 @@ def without_identity(
     """
     known = [stripped(person) for person in persons if person]
     shifted = _is_shifted(table, reasons)
-    key = _mask(record_key) if shifted or _is_identity(table, record_key, known) else record_key
+    is_masked = shifted or _is_identity(table, record_key, known)
+    is_masked = is_masked or (_is_about_persons(table) and _has_foreign_letters(record_key))
+    key = _mask(record_key) if is_masked else record_key
     return storable(shown(key), MOST), [_reason(table, reason, known, shifted=shifted) for reason in reasons]
 
 
@@ -81,13 +88,20 @@ def _reason(table: Table, reason: Reason, persons: Collection[str], *, shifted: 
     if value is None:
         named = column and column.is_person and reason["code"] == "R_CODE" and persons
         return reason | {"value": _mask(next(iter(persons))) if named else None}
-    if reason["code"] == "R_FORM" or " ≠ " in value:
+    if reason["code"] == "R_FORM" or _is_sum(table, reason):
         return reason | {"value": storable(value, MOST)}  # written here, from counts and amounts
     is_masked = shifted and not PLAIN.fullmatch(value)
     is_masked = is_masked or _is_identity(table, value, persons)
+    if column and column.kind in ("code", "flag", "icd") and _is_about_persons(table):
+        is_masked = is_masked or _has_foreign_letters(value)
     if column is None or not column.is_id:
         is_masked = is_masked or _looks_like_papers(table, value)
     return reason | {"value": storable(_mask(value) if is_masked else shown(value), MOST)}
+
+
+def _is_sum(table: Table, reason: Reason) -> bool:
+    """Whether the value is both sides of a sum, as its rule has them."""
+    return any(rule.sides and rule.rule_id == reason["rule"] for rule in load_suite(table.name).rules)
 
 
 def _column(table: Table, name: str | None) -> Column | None:
@@ -104,7 +118,18 @@ def _is_identity(table: Table, value: str, persons: Collection[str]) -> bool:
     ):
         return True
     forms = (IDENTITY_NUMBER, PHONE, LONG_NUMBER, *((NAME,) if _is_about_persons(table) else ()))
-    return any(form.search(value) for form in forms)
+    return any(form.search(text) for form in forms for text in (value, _folded(value)))
+
+
+def _folded(value: str) -> str:
+    """A value without what hides a name or a number from a pattern: full-width forms, and what stands in between."""
+    plain = without_invisible(unicodedata.normalize("NFKC", value))
+    return BETWEEN.sub("", plain)
+
+
+def _has_foreign_letters(value: str) -> bool:
+    """Whether a letter of another script than ASCII stands in it: no code has one, and a name may."""
+    return any(character.isalpha() and not character.isascii() for character in value)
 
 
 def _looks_like_papers(table: Table, value: str) -> bool:
