@@ -303,13 +303,15 @@ begin
         asked.fund_pay_type,
         asked.settlement_month,
         asked.amount,
-        coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0) - (held.amount - asked.amount) as payable_amount
+        coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0)
+        - (coalesce(held.amount, asked.amount) - asked.amount) as payable_amount
     into offending
     from asked
     left join entitled using (area_code, fixmedins_code, fund_pay_type, settlement_month)
     left join instructed using (area_code, fixmedins_code, fund_pay_type, settlement_month)
-    inner join held using (area_code, fixmedins_code, fund_pay_type, settlement_month)
-    where held.amount > coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0)
+    left join held using (area_code, fixmedins_code, fund_pay_type, settlement_month)
+    -- A month that begins after the pay date holds nothing yet, and is entitled to nothing.
+    where coalesce(held.amount, asked.amount) > coalesce(entitled.amount, 0) - coalesce(instructed.amount, 0)
     limit 1;
     if found then
         raise exception 'request % asks for % for % fund % month %, and % is payable',
