@@ -584,6 +584,7 @@ def test_a_request_that_is_not_the_sum_of_its_lines_can_only_be_rejected(books):
     books.entitle("10000.01")
     books.propose("2026-03-03")
     [made] = request()
+    books.entitle("1.00", institution=PHARMACY)
     books.execute(LINE)
     with pytest.raises(SettlementError, match=r"asks for 10000\.01 in 1 lines, and its lines are 2") as refusal:
         decide_request(made.request_id, decision="approved", decided_by="director", reason="")
