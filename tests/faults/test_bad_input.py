@@ -250,12 +250,13 @@ def test_what_a_sender_writes_is_never_sql(city: Warehouse) -> None:
     )
     before = city.rows(columns)
     evil = "'); drop table x; --"
-    rows = [one("S1", invono=evil), one("S2", fixmedins_code=evil), one(evil)]
+    evil_id = evil.replace(" ", "")  # a blank in an id of the national platform is refused anyway
+    rows = [one("S1", invono=evil), one("S2", fixmedins_code=evil), one(evil_id)]
     receipt = deliver(city, as_csv(rows), 3, name="a'; drop.csv")
     assert (counts(receipt), receipt.reasons) == ((3, 2, 1), {"R_CODE": 1})
     assert city.rows("select setl_id, invono from raw.settlement order by line_no") == [
         ("S1", evil),
-        (evil, "0000000001"),
+        (evil_id, "0000000001"),
     ]
     assert city.rows(columns) == before
 

@@ -82,6 +82,7 @@ class Scene:
         self.pay_date = date(2026, 3, 2)
         self.model = Model()
         self.said: set[tuple[UUID, str]] = set()
+        self.sent_on: dict[UUID, str] = {}
         for table, key in (("area", "area_code"), ("fund_account", "area_code"), ("cash_plan", "area_code")):
             self._copy(table, key, self.area)
         for table in ("institution", "bank_account"):
@@ -127,6 +128,7 @@ class Scene:
         assert [amount for _, amount in made] == ([due] if due > 0 else [])
         for instruction, amount in made:
             self.model.sent[instruction], self.model.states[instruction] = amount, "instructed"
+            self.sent_on[instruction] = str(self.pay_date)
 
     def _approve_what_is_asked(self) -> None:
         """A person approves what replaces a payment of which the bank contradicted itself."""
@@ -144,8 +146,9 @@ class Scene:
         instruction = list(self.model.sent)[which % len(self.model.sent)]
         amount = str(self.model.sent[instruction])
         sides = {"paid": "debit", "returned": "credit"}
-        answer = booked(instruction, amount, sides[said]) if said in sides else status(instruction)
-        record_batch(deliver(self.warehouse, answer, area=self.area), posted_by="model")
+        day = self.sent_on[instruction]  # earlier than its pay date nothing is believed of a payment
+        answer = booked(instruction, amount, sides[said], day=day) if said in sides else status(instruction)
+        record_batch(deliver(self.warehouse, answer, area=self.area, day=day), posted_by="model")
         if (instruction, said) not in self.said:
             self.model.answer(instruction, said)
         self.said.add((instruction, said))
