@@ -1,7 +1,6 @@
 """A step that hangs is ended, its transaction with it, and what it waited for is looked for."""
 
 import signal
-import threading
 from datetime import timedelta
 
 import psycopg
@@ -13,7 +12,6 @@ from settlement.errors import SettlementError
 from settlement.tasks.step import step, time_of_a_step
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
 def test_a_step_that_waits_for_a_lock_is_ended_and_leaves_no_session(warehouse: Warehouse) -> None:
     @step(task_id="hangs")
     def hangs() -> None:
