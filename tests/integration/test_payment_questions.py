@@ -14,7 +14,7 @@ from settlement.ledger.posting import post
 from settlement.payments import questions
 from settlement.payments.approval import decide_request
 from settlement.payments.instructions import disburse_approved
-from settlement.payments.requests import request_payments
+from settlement.payments.requests import Request, request_payments
 
 FIRST, SECOND, THIRD = date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)
 
@@ -302,7 +302,7 @@ def question(lines):
         ),
         0,
     )
-    return questions.PaymentQuestion(
+    return Request(
         request_id=UUID(int=5),
         area_code=AREA,
         fund_pay_type="310100",
@@ -312,6 +312,7 @@ def question(lines):
         total_amount=len(lines),
         is_over_plan=False,
         requested_by="operator",
+        status="undecided",
         **amounts,
     )
 

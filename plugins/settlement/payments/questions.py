@@ -18,6 +18,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from settlement.markdown import plain
+from settlement.payments.requests import Request, requests_of
 from settlement.statements import statement
 from settlement.warehouse import connect
 
@@ -97,39 +98,19 @@ class QuestionLine:
 _FAILED = {"rejected": "拒付", "returned": "退汇"}
 
 
-@dataclass(frozen=True)
-class PaymentQuestion:
-    """One undecided request with its lines; amounts in yuan."""
-
-    request_id: UUID
-    area_code: str
-    fund_pay_type: str
-    pay_date: date
-    purpose: str
-    line_count: int
-    total_amount: Decimal
-    plan_amount: Decimal
-    plan_used_before_amount: Decimal
-    reserve_amount: Decimal
-    reserve_used_amount: Decimal
-    is_over_plan: bool
-    approval_threshold_amount: Decimal
-    requested_by: str
-
-
-def subject(request: PaymentQuestion) -> str:
+def subject(request: Request) -> str:
     """Give the headline: where, which fund, how much."""
     return f"Approve payment 审批拨付 {request.area_code} {request.fund_pay_type} {request.total_amount:,.2f}?"
 
 
 def undecided_request(
     request_id: UUID | str, *, pay_date: date, area_code: str | None
-) -> tuple[PaymentQuestion, list[QuestionLine]] | None:
+) -> tuple[Request, list[QuestionLine]] | None:
     """Give a request with its lines; None once it is decided, or where it is none of this pay date and area."""
-    scope = {"request_id": request_id, "pay_date": pay_date, "area_code": area_code}
     with connect("poster") as connection:
-        with connection.cursor(row_factory=class_row(PaymentQuestion)) as cursor:
-            request = cursor.execute(statement(PACKAGE, "question"), scope).fetchone()
+        found = requests_of(connection, area_code=area_code, pay_date=pay_date)
+        asked = (request for request in found if str(request.request_id) == str(request_id) and request.needs_a_person)
+        request = next(asked, None)
         return (request, _lines(connection, request_id)) if request else None
 
 
@@ -138,7 +119,7 @@ def _lines(connection: psycopg.Connection[Any], request_id: UUID | str) -> list[
         return cursor.execute(statement(PACKAGE, "question_lines"), {"request_id": request_id}).fetchall()
 
 
-def digest(request: PaymentQuestion, lines: Sequence[QuestionLine]) -> str:
+def digest(request: Request, lines: Sequence[QuestionLine]) -> str:
     """Give the SHA-256 of what an approval lets out, and of what the bank said since about a payment it replaces."""
     text = hashlib.sha256(
         f"{request.request_id}|{request.area_code}|{request.fund_pay_type}|{request.pay_date}|{request.purpose}".encode()
@@ -157,7 +138,7 @@ def masked(account_no: str) -> str:
     return f"{account_no[:DIGITS_AT_EACH_END]}…{end}" if len(account_no) > 3 * DIGITS_AT_EACH_END else f"…{end}"
 
 
-def describe(request: PaymentQuestion, lines: Sequence[QuestionLine]) -> str:
+def describe(request: Request, lines: Sequence[QuestionLine]) -> str:
     """Say in Markdown what is asked for, why a rule could not approve it, and who is paid to which account."""
     shown = _shown(lines)
     parts = [
@@ -180,7 +161,7 @@ def describe(request: PaymentQuestion, lines: Sequence[QuestionLine]) -> str:
     return "\n\n".join(parts)
 
 
-def _reasons(request: PaymentQuestion, lines: Sequence[QuestionLine]) -> list[str]:
+def _reasons(request: Request, lines: Sequence[QuestionLine]) -> list[str]:
     reasons = []
     if request.total_amount > request.approval_threshold_amount:
         reasons.append(f"above the threshold 超过审批限额 {request.approval_threshold_amount:,.2f}")

@@ -48,27 +48,13 @@ select
     is distinct from (bank_account.account_name, bank_account.account_no, bank_account.bank_code) as is_account_changed,
     (line.fixmedins_code, line.settlement_month)
     in (select still_out.fixmedins_code, still_out.settlement_month from still_out)
-    or (
-        line.replaces_instruction_id is not null
-        and exists (
-            select
-            from ledger.payment_instruction as failed
-            inner join ledger.payment_event
-                on failed.fixmedins_code = payment_event.fixmedins_code
-                and failed.instruction_id = payment_event.instruction_id
-                and payment_event.event in ('rejected', 'returned')
-            inner join ledger.bank_entry as refusal
-                on payment_event.bank_entry_id = refusal.bank_entry_id
-                and refusal.received_at < payment_request.requested_at
-            inner join ledger.bank_entry
-                on failed.instruction_id = bank_entry.instruction_id
-                and bank_entry.received_at > payment_request.requested_at
-            where
-                failed.area_code = payment_request.area_code
-                and failed.fund_pay_type = payment_request.fund_pay_type
-                and failed.fixmedins_code = line.fixmedins_code
-                and failed.settlement_month = line.settlement_month
-        )
+    or exists (
+        select
+        from ledger.said_since_request as said
+        where
+            said.request_id = line.request_id
+            and said.fixmedins_code = line.fixmedins_code
+            and said.settlement_month = line.settlement_month
     ) as is_disputed
 from ledger.payment_request_line as line
 inner join ledger.payment_request

@@ -73,24 +73,12 @@ left join lateral (
     limit 1
 ) as failure on true
 left join lateral (
-    select string_agg(coalesce(bank_entry.status_code, bank_entry.side), ', ' order by bank_entry.received_at) as codes
-    from ledger.payment_instruction as failed
-    inner join ledger.payment_event
-        on failed.fixmedins_code = payment_event.fixmedins_code
-        and failed.instruction_id = payment_event.instruction_id
-        and payment_event.event in ('rejected', 'returned')
-    inner join ledger.bank_entry as refusal
-        on payment_event.bank_entry_id = refusal.bank_entry_id
-        and refusal.received_at < payment_request.requested_at
-    inner join ledger.bank_entry
-        on failed.instruction_id = bank_entry.instruction_id
-        and bank_entry.received_at > payment_request.requested_at
+    select string_agg(said.said, ', ' order by said.received_at) as codes
+    from ledger.said_since_request as said
     where
-        line.replaces_instruction_id is not null
-        and failed.area_code = payment_request.area_code
-        and failed.fund_pay_type = payment_request.fund_pay_type
-        and failed.fixmedins_code = line.fixmedins_code
-        and failed.settlement_month = line.settlement_month
+        said.request_id = line.request_id
+        and said.fixmedins_code = line.fixmedins_code
+        and said.settlement_month = line.settlement_month
 ) as said_since on true
 where line.request_id = %(request_id)s
 order by line.flag is null, line.amount desc, line.fixmedins_code, line.settlement_month
