@@ -7,7 +7,7 @@ from tests.conftest import Warehouse
 from tests.fixtures.batches import Row, area, bank_account, institution, write_batch
 
 from settlement.contract.tables import MASTER_DATA, TABLES
-from settlement.intake import Receipt, receive
+from settlement.intake import Receipt, master_data, receive
 from settlement.intake.batches import record_delivery
 from settlement.tasks.intake import ReleaseOperator
 from settlement.tasks.people import objection_to
@@ -163,6 +163,26 @@ def test_what_changes_an_account_is_shown_before_new_ones(city: Warehouse) -> No
     body = question(f"{CITY}-many").body
     assert NEW in body
     assert "62 more rows are not shown" in body
+
+
+def test_no_number_of_new_institutions_hides_a_changed_account(
+    city: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master_data, "MOST_SHOWN", 1)
+    codes = [f"H651100{number:05}" for number in range(100, 110)]
+    tables = {"institution": [institution(code) for code in codes]} | CHANGED_ACCOUNT
+    assert bring(city, f"{CITY}-new", tables).held_for == ("master_data",)
+    assert "account" in question(f"{CITY}-new").body
+
+
+def test_a_change_that_is_not_shown_is_part_of_what_is_released(
+    city: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master_data, "MOST_SHOWN", 1)
+    tables = {"bank_account": [*CHANGED_ACCOUNT["bank_account"], bank_account(UNREGISTERED)]}
+    assert bring(city, f"{CITY}-two", tables).status == "held"
+    bring(city, f"{CITY}-late", {"institution": [institution(UNREGISTERED)]})
+    assert receive(f"{CITY}-two", release_by="chief", reason="one account").status == "held"
 
 
 def test_who_delivered_a_batch_is_judged_whoever_has_it_received(

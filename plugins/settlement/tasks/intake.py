@@ -252,18 +252,15 @@ def _about_changes(changes: Sequence[dict[str, Any]]) -> str:
         "| table 表 | key 键 | from 起 | column 列 | before 原值 | after 新值 |",
         "|---|---|---|---|---|---|",
     ]
-    from settlement.intake.master_data import MOST_SHOWN
-
-    for change in changes[:MOST_SHOWN]:
+    rows = sorted((change for change in changes if "after" in change), key=lambda change: change["before"] is None)
+    for change in rows:
         before = change["before"] or {}
         for column, value in change["after"].items():
             cells = (change["table"], change["key"], change["valid_from"], column, before.get(column), value)
             lines.append(f"| {' | '.join(plain('' if cell is None else cell) for cell in cells)} |")
-    if len(changes) > MOST_SHOWN:
-        lines += [
-            "",
-            f"{len(changes) - MOST_SHOWN:,} more rows are not shown 未列示: reject it, and ask for smaller batches.",
-        ]
+    not_shown = sum(change["count"] for change in changes if "count" in change) - len(rows)
+    if not_shown:
+        lines += ["", f"{not_shown:,} more rows are not shown 未列示: reject it, and ask for smaller batches."]
     return "\n".join(lines)
 
 
