@@ -190,16 +190,16 @@ def _post(run: PaymentRun, failures: Failures) -> dict[str, int]:
     return post_proposed_entries(area_code=run.area_code, posted_by=run.triggered_by, failures=failures)
 
 
-def _areas_out_of_the_books(run: PaymentRun) -> list[str]:
+def _areas_out_of_the_books(run: PaymentRun, failures: Failures) -> list[str]:
     """Give the areas whose entries cannot be posted: what they are due is not certain, so they are left out.
 
-    What another run has proposed since this one posted is posted here.
+    What another run has proposed since this one posted is posted here; `failures` takes why that was not possible.
     """
     from settlement.ledger.unposted import areas_with_unposted_entries
 
     if not areas_with_unposted_entries(run.area_code):
         return []
-    _post(run, {})
+    _post(run, failures)
     return areas_with_unposted_entries(run.area_code)
 
 
@@ -207,13 +207,15 @@ def _areas_out_of_the_books(run: PaymentRun) -> list[str]:
 def request_payments() -> Requested:
     """Request what is due, once per area, fund and pay date, in every area whose entries are in the books."""
     run = this_run()
+    unposted: Failures = {}
     with _proposals_standing_still():
-        without = _areas_out_of_the_books(run)
+        without = _areas_out_of_the_books(run, unposted)
         failures = _request(run, without)
         if any(failure.code == "proposal_outdated" for failure in failures.values()):
             log.info("what is due has changed since it was proposed: it is proposed again")
             _propose_payments(run)
             failures = _request(run, without)
+    failures |= unposted
     _raise_where_nothing_is_left_to_do(run, failures)
     return Requested(failures=_told(failures))
 
@@ -243,9 +245,11 @@ def _propose_payments(run: PaymentRun) -> None:
 def disburse_approved_requests() -> Disbursed:
     """Pay what needs no answer: requests a rule approved, and what an interrupted run left. Nobody is waited for."""
     run = this_run()
+    unposted: Failures = {}
     with _proposals_standing_still():
-        without = _areas_out_of_the_books(run)
-    return _disburse(run, without=without)
+        without = _areas_out_of_the_books(run, unposted)
+    disbursed = _disburse(run, without=without)
+    return Disbursed(disbursements=disbursed["disbursements"], failures=_told(unposted) | disbursed["failures"])
 
 
 @step(task_id="list_open_questions")
