@@ -69,7 +69,7 @@ failed as (
         on payment_events.bank_entry_id = bank_entries.bank_entry_id
     group by failed_events.instruction_id
     union all
-    -- It left after all, and the bank gave it back.
+    -- It left after all, and the bank gave it back; a credit that was held is none that came back.
     select
         failed_events.instruction_id,
         max(bank_entries.received_at) as failed_at
@@ -77,7 +77,7 @@ failed as (
     inner join bank_entries
         on failed_events.fixmedins_code = bank_entries.fixmedins_code
         and failed_events.instruction_id = bank_entries.instruction_id
-    where bank_entries.kind = 'booked' and bank_entries.side = 'credit'
+    where bank_entries.kind = 'booked' and bank_entries.side = 'credit' and bank_entries.outcome is distinct from 'held'
     group by failed_events.instruction_id
     union all
     select
