@@ -1,21 +1,26 @@
 """A step that hangs is ended, its transaction with it, and what it waited for is looked for."""
 
 import signal
+import time
 from datetime import timedelta
 
-import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowTaskTimeout
 from tests.conftest import Warehouse
 
 from settlement.errors import SettlementError
 from settlement.tasks.step import step, time_of_a_step
+from settlement.warehouse import connect
+
+STILL_RUNNING = (
+    "select pid from pg_stat_activity where usename = 'loader' and state = 'active' and datname = current_database()"
+)
 
 
-def test_a_step_that_waits_for_a_lock_is_ended_and_leaves_no_session(warehouse: Warehouse) -> None:
+def test_a_step_that_hangs_in_the_warehouse_is_ended_and_its_statement_with_it(warehouse: Warehouse) -> None:
     @step(task_id="hangs")
     def hangs() -> None:
-        with warehouse.connect("loader", waits="yes") as connection:
+        with connect("loader") as connection:
             connection.execute("select pg_sleep(60)")
 
     def end(number: int, frame: object) -> None:
@@ -29,10 +34,10 @@ def test_a_step_that_waits_for_a_lock_is_ended_and_leaves_no_session(warehouse: 
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    with psycopg.connect(warehouse.admin_dsn) as connection:
-        assert connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'loader' and state = 'active'"
-        ).fetchall() in ([], [(True,)])
+    end_of_waiting = time.monotonic() + 10
+    while warehouse.rows(STILL_RUNNING) and time.monotonic() < end_of_waiting:
+        time.sleep(0.1)
+    assert warehouse.rows(STILL_RUNNING) == []
 
 
 def test_a_step_names_its_time_or_has_that_of_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:

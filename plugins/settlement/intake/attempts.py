@@ -49,8 +49,6 @@ def counted(connection: psycopg.Connection[Any], manifest: Manifest) -> Iterator
     """
     batch = [manifest.batch_id, manifest.content_sha256]
     with connection.transaction():
-        # A server process that computes or waits for a lock would not notice that its client is gone.
-        connection.execute("set client_connection_check_interval = '2s'")
         (killed,) = connection.execute(KILLED, batch).fetchone() or (0,)
         if killed >= KILLS_ALLOWED:
             raise _killed_twice(manifest.batch_id)

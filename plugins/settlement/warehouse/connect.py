@@ -52,10 +52,12 @@ def connect(role: str, *, application_name: str = "settlement", **settings: str)
 def session_options(settings: dict[str, str]) -> str:
     """Spell session settings for libpq's ``options``: run parameters travel this way, never inside SQL text.
 
-    No statement is compiled (jit): a server that does so by default spends seconds on plans that run milliseconds.
+    No statement is compiled (jit): a server that does so by default spends seconds on plans that run milliseconds. The
+    server looks every two seconds whether its client is there still: a statement of a killed or timed out step ends, and
+    its locks with it.
     """
     parameters = {f"settlement.{key}": value for key, value in settings.items()}
-    pairs = {"timezone": "Asia/Shanghai", "jit": "off", **parameters}
+    pairs = {"timezone": "Asia/Shanghai", "jit": "off", "client_connection_check_interval": "2s", **parameters}
     return " ".join(f"-c {key}={_escape(value)}" for key, value in pairs.items())
 
 
