@@ -62,20 +62,29 @@ def _answer(receive: Any, request: dict[str, Any]) -> dict[str, Any]:
 def _confine() -> None:
     """Allow the code, the inbox, the work folder, the outbox and the warehouse; nothing else of the installation."""
     home = Path(os.environ.get("SETTLEMENT_HOME") or Path(__file__).parents[2])
-    folders = {name: _local(os.environ.get(f"SETTLEMENT_{name}", "")) for name in ("INBOX", "OUTBOX")}
+    folders = {name: _local(os.environ[f"SETTLEMENT_{name}"]) for name in ("INBOX", "OUTBOX")}
     code = [Path(entry) for entry in [*sys.path, sys.prefix, sys.base_prefix, sys.executable] if entry]
     code += [home / name for name in HOME_FOLDERS]
     readable = [*map(Path, SYSTEM_FOLDERS), *(path.resolve() for path in code)]
-    writable = [work_parent(), *(folder for folder in [folders["OUTBOX"]] if folder), Path("/dev/null")]
-    readable += [folder for folder in [folders["INBOX"]] if folder]
+    writable = [work_parent(), Path("/dev/null")]
+    if folders["OUTBOX"]:
+        writable.append(folders["OUTBOX"])
+    if folders["INBOX"]:
+        readable.append(folders["INBOX"])
     address = conninfo.conninfo_to_dict(os.environ.get("SETTLEMENT_LOADER_DSN", ""))
     ports = [int(port) for port in str(address.get("port") or 5432).split(",") if port]
     confine(readable, writable, ports if all(folders.values()) else None)
 
 
 def _local(address: str) -> Path | None:
-    """The folder of an address, None where it is on another machine: then any port may be needed."""
+    """The folder of an address, None where it is on another machine: then any port may be needed.
+
+    Raises:
+        ValueError: for an empty address, which would open whatever folder the process happens to stand in.
+    """
     path = address.removeprefix("file://")
+    if not path:
+        raise ValueError("SETTLEMENT_INBOX or SETTLEMENT_OUTBOX is empty (收发件箱地址为空)")
     return None if "://" in path else Path(path)
 
 
