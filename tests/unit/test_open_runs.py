@@ -64,7 +64,7 @@ def test_while_airflow_cannot_be_asked_the_run_goes_on(monkeypatch: pytest.Monke
     open_runs.refuse_too_many_runs()
 
 
-@pytest.mark.parametrize("setting", ["many", "0", "-1"])
+@pytest.mark.parametrize("setting", ["many", "0", "-1", "²"])
 def test_a_setting_that_counts_nothing_is_refused(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
     with pytest.raises(SettlementError, match="setting_invalid"):
         start(monkeypatch, allowed=setting)

@@ -55,7 +55,7 @@ def refuse_too_many_runs(times: int = 1) -> None:
 
 def _allowed() -> int:
     text = os.environ.get(SETTING) or str(DEFAULT)
-    if not text.isdigit() or not int(text):
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise SettlementError(
             "setting_invalid",
             f"{SETTING} is {text!r}, which is no count of runs (设置有误)",
