@@ -4,6 +4,7 @@
 alter table intake.batch
     add column held_for text [],
     add column held_changes jsonb;
+comment on column intake.batch.received_by is '送达账号，无接口送达时为发起接收的账号 / Who delivered it over the API, else who had it received; null for the schedule.';
 comment on column intake.batch.held_for is '挂起原因：rejections 拒收超限，master_data 主数据待复核 / Why it was held; kept when it is decided.';
 comment on column intake.batch.held_changes is '主数据拟作更改 / What held reference data would change: table, key, from which day, columns before and after.';
 

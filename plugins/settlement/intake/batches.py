@@ -18,7 +18,7 @@ from settlement.user_areas import areas_of
 
 @dataclass(frozen=True)
 class Bringer:
-    """Who brought a batch: the account that had it received, None for the schedule, and the areas it is bound to."""
+    """Who brought a batch: the account that delivered it over the API, else the one that had it received; its areas."""
 
     account: str | None
     areas: frozenset[str] | None

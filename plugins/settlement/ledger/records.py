@@ -25,7 +25,8 @@ class RecordFault:
     """One place where the records are not what was sealed.
 
     `fault` is ``changed``, ``removed`` or ``not_sealed`` of a record; ``trigger_removed`` of a table;
-    ``chain_broken`` or ``seal_differs`` of a seal.
+    ``chain_broken`` or ``seal_differs`` of a seal; of what stands outside ``content_differs``, ``not_as_published`` or
+    ``unreadable``.
     """
 
     record_type: str
