@@ -53,8 +53,8 @@ def session_options(settings: dict[str, str]) -> str:
     """Spell session settings for libpq's ``options``: run parameters travel this way, never inside SQL text.
 
     No statement is compiled (jit): a server that does so by default spends seconds on plans that run milliseconds. The
-    server looks every two seconds whether its client is there still: a statement of a killed or timed out step ends, and
-    its locks with it.
+    server looks every two seconds whether its client is still there: a statement of a step that was killed or timed out
+    ends, and its locks with it.
     """
     parameters = {f"settlement.{key}": value for key, value in settings.items()}
     pairs = {"timezone": "Asia/Shanghai", "jit": "off", "client_connection_check_interval": "2s", **parameters}
